@@ -1,0 +1,214 @@
+//! The grammar of `cargo xtask`, and its help.
+
+use clap::{Args, Parser, Subcommand};
+
+/// Practise backend interview questions on actix-web: read one, answer it in its starter, have it judged over HTTP.
+///
+/// A question is named by its number or its slug: 7, 07, q07 and status-codes are the same one.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    after_help = EXIT_CODES,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    List(List),
+    Show(Show),
+    Run(Run),
+    Check(Check),
+    Watch(Watch),
+    Hint(Hint),
+    Diff(Diff),
+    Next,
+    Reset(Reset),
+    Test(Test),
+    Doctor,
+}
+
+/// List the questions by tier: stars, minutes, topics and your state.
+///
+/// The state is untouched, edited, the required checks that passed (5/9), done, or done with stretch.
+///
+/// Example: cargo xtask list --tier 2
+///
+/// Exit codes: 0 always, 2 wrong usage.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only the questions of this tier
+    #[arg(long, value_name = "N")]
+    pub(crate) tier: Option<u8>,
+
+    /// One JSON array, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show a question's prompt in the terminal.
+///
+/// Example: cargo xtask show 7
+///
+/// Exit codes: 0 shown, 2 no such question.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+}
+
+/// Build your starter and run it on port 3000 (or PORT); Ctrl-C ends it.
+///
+/// Example: cargo xtask run 7
+///
+/// Exit codes: the server's own, 2 it could not be built or started.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+
+    /// Run the solution instead of your starter
+    #[arg(long)]
+    pub(crate) solution: bool,
+}
+
+/// Judge your starter: every check of the contract, the first failure in detail.
+///
+/// With --cmd or --url the same contract judges a server in any language.
+/// Your command is started once per check with PORT set, and must listen on 127.0.0.1:PORT.
+///
+/// Examples:
+///   cargo xtask check 7
+///   cargo xtask check 7 --cmd "node server.js"
+///   cargo xtask check 7 --url http://127.0.0.1:3000
+///
+/// Exit codes: 0 all required checks passed, 1 a check failed, 2 it could not be built or started.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Check {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+
+    /// Judge the solution instead of your starter
+    #[arg(long, group = "subject")]
+    pub(crate) solution: bool,
+
+    /// Judge the server that already runs at this address
+    #[arg(long, value_name = "URL", group = "subject")]
+    pub(crate) url: Option<String>,
+
+    /// Judge what this command line starts, in any language
+    #[arg(long, value_name = "COMMAND", group = "subject")]
+    pub(crate) cmd: Option<String>,
+
+    /// Every failure in detail, not only the first
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// One JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Check a question at every save, with the clock of an interview.
+///
+/// The minutes count from the first watch; `reset` starts them anew.
+/// Keys: h next hint, d diff with the solution, n next open question, q quit.
+/// Without a terminal the keys are lines of input, and the end of input ends the watch.
+///
+/// Example: cargo xtask watch 7
+///
+/// Exit codes: 0 ended while all required checks passed, 1 ended while one failed, 2 ended while it could not be built or started.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Watch {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+}
+
+/// Show the next of a question's three hints, from a nudge to nearly the answer.
+///
+/// Example: cargo xtask hint 7
+///
+/// Exit codes: 0 shown, or all were taken; 2 no such question or hint.
+#[derive(Debug, Args)]
+pub(crate) struct Hint {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+
+    /// Repeat the hints taken so far, without taking another
+    #[arg(long)]
+    pub(crate) again: bool,
+
+    /// Take all three at once
+    #[arg(long, conflicts_with = "again")]
+    pub(crate) all: bool,
+}
+
+/// Compare your starter with the solution, side by side where the terminal is wide.
+///
+/// While your checks are not green it asks first, since it shows the answer.
+///
+/// Example: cargo xtask diff 7
+///
+/// Exit codes: 0 shown, 1 you declined, 2 wrong usage, or it would have to ask and there is no terminal.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Put the original starter back, keeping a copy of yours in backups/.
+///
+/// Your hints, minutes and results of the question start anew. It works after you committed your work as well.
+///
+/// Example: cargo xtask reset 7
+///
+/// Exit codes: 0 the starter is the original, 2 it could not be put back.
+#[derive(Debug, Args)]
+pub(crate) struct Reset {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+}
+
+/// Run every contract against every solution, or only those of the questions named.
+///
+/// It is `cargo test` from the workspace's root, in one build.
+///
+/// Examples:
+///   cargo xtask test
+///   cargo xtask test 7 13
+///
+/// Exit codes: 0 all passed, 1 a test failed, 2 it could not be built.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Test {
+    /// Questions: 7, 07, q07 or slugs; all when none is named
+    #[arg(value_name = "NN")]
+    pub(crate) questions: Vec<String>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all required checks passed, 1 a check failed, 2 it could not be built or started, or wrong usage.
+
+Start here:
+  cargo xtask list
+  cargo xtask show 1
+  cargo xtask watch 1";
