@@ -1,6 +1,14 @@
 //! `cargo xtask`: the commands of the workspace.
 
+mod cargo;
+mod check;
 mod cli;
+mod judge;
+mod list;
+mod originals;
+mod process;
+mod progress;
+mod term;
 mod workspace;
 
 use std::process::ExitCode;
@@ -23,9 +31,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
-        other => anyhow::bail!(
-            "Failed to run {other:?}: not written yet ({} questions)",
-            workspace.questions.len()
-        ),
+        Command::List(args) => list::run(&args, &workspace),
+        Command::Check(args) => check::run(&args, &workspace),
+        other => anyhow::bail!("Failed to run {other:?}: not written yet"),
     }
 }

@@ -1,0 +1,243 @@
+//! Runs cargo at the workspace's root and reads what it built.
+//!
+//! Never with `-p`: from a virtual root cargo then resolves features over all members, so every
+//! question shares one build of its dependencies. Target names are unique, so they select enough.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::{
+    process::{Stop, spawn, wait},
+    workspace::{Question, Workspace},
+};
+
+/// The programs of a question that were built, or found to be fresh.
+#[derive(Debug, Default)]
+pub(crate) struct Build {
+    pub(crate) contract: Option<PathBuf>,
+    pub(crate) starter: Option<PathBuf>,
+    pub(crate) solution: Option<PathBuf>,
+    /// What rustc said, as it renders it, by the target it said it of.
+    diagnostics: Vec<(String, String)>,
+    /// What cargo itself said, without its progress.
+    said: String,
+}
+
+impl Build {
+    /// What rustc said of `target`.
+    pub(crate) fn diagnostics_of(&self, target: &str) -> String {
+        let of_target = self.diagnostics.iter().filter(|(name, _)| name == target);
+        of_target.map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// Everything that cargo and rustc said, save of `ignored`.
+    pub(crate) fn diagnostics_but(&self, ignored: &str) -> String {
+        let others = self.diagnostics.iter().filter(|(name, _)| name != ignored);
+        others
+            .map(|(_, text)| text.as_str())
+            .chain([self.said.as_str()])
+            .collect()
+    }
+}
+
+/// Told what cargo is doing, in a few words.
+pub(crate) type OnProgress<'a> = &'a (dyn Fn(&str) + Sync);
+
+/// A cargo command at the root, without what the cargo that started us put in the environment.
+pub(crate) fn cargo(workspace: &Workspace) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    command.current_dir(&workspace.root);
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("CARGO_MANIFEST_DIR");
+    // Kept artifacts never pay off where nothing is built twice.
+    if env::var_os("CI").is_some() {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
+    command
+}
+
+/// Builds a question's contract with both of its programs, in one call. `None` when it was stopped.
+///
+/// `cargo build --keep-going --test` makes the same artifacts as `cargo test --no-run`, and makes
+/// what it can when one of the programs doesn't compile.
+pub(crate) fn build_contract(
+    question: &Question,
+    workspace: &Workspace,
+    stop: &Stop,
+    on_progress: OnProgress,
+) -> Result<Option<Build>> {
+    build(
+        workspace,
+        &["--keep-going", "--test", &question.test_target()],
+        stop,
+        on_progress,
+    )
+}
+
+/// Builds one program of a question.
+pub(crate) fn build_bin(
+    bin: &str,
+    workspace: &Workspace,
+    on_progress: OnProgress,
+) -> Result<Build> {
+    let build = build(workspace, &["--bin", bin], &Stop::Never, on_progress)?;
+    build.context("Failed to build: cargo was stopped")
+}
+
+fn build(
+    workspace: &Workspace,
+    selection: &[&str],
+    stop: &Stop,
+    on_progress: OnProgress,
+) -> Result<Option<Build>> {
+    let colours = console::colors_enabled_stderr();
+    let format = if colours {
+        "json-diagnostic-rendered-ansi"
+    } else {
+        "json"
+    };
+    let mut command = cargo(workspace);
+    command
+        .arg("build")
+        .args(selection)
+        .arg(format!("--message-format={format}"))
+        .args(["--color", if colours { "always" } else { "never" }])
+        // Cargo's bar is drawn for a terminal only; the numbers in it are wanted here.
+        .env("CARGO_TERM_PROGRESS_WHEN", "always")
+        .env("CARGO_TERM_PROGRESS_WIDTH", "80")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = spawn(command, stop).context("Failed to start cargo; is it installed?")?;
+    let stdout = child.stdout().take().context("Failed to read from cargo")?;
+    let stderr = child.stderr().take().context("Failed to read from cargo")?;
+
+    let (status, build, said) = thread::scope(|scope| {
+        let messages = scope.spawn(|| read_messages(BufReader::new(stdout)));
+        let said = scope.spawn(|| read_progress(BufReader::new(stderr), on_progress));
+        let status = wait(child.as_mut(), stop);
+        (status, messages.join(), said.join())
+    });
+    let (Ok(mut build), Ok(said)) = (build, said) else {
+        bail!("Failed to read from cargo: a reader panicked");
+    };
+    build.said = said;
+    Ok(status.context("Failed to wait for cargo")?.map(|_| build))
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+    message: Option<Diagnostic>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    rendered: Option<String>,
+}
+
+fn read_messages(stdout: impl BufRead) -> Build {
+    let mut build = Build::default();
+    for line in stdout.lines().map_while(Result::ok) {
+        let Ok(message) = serde_json::from_str::<Message>(&line) else {
+            continue;
+        };
+        let Some(target) = message.target else {
+            continue;
+        };
+        match (message.reason.as_str(), message.executable, message.message) {
+            ("compiler-artifact", Some(path), _) => {
+                if target.kind == ["test"] {
+                    build.contract = Some(path);
+                } else if target.name.ends_with("-starter") {
+                    build.starter = Some(path);
+                } else if target.name.ends_with("-solution") {
+                    build.solution = Some(path);
+                }
+            }
+            ("compiler-message", _, Some(diagnostic)) => {
+                build
+                    .diagnostics
+                    .push((target.name, diagnostic.rendered.unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
+    build
+}
+
+/// Hands on cargo's progress as it comes, and returns everything else.
+fn read_progress(mut stderr: impl Read, on_progress: OnProgress) -> String {
+    let mut said = String::new();
+    let mut line = Vec::new();
+    let mut chunk = [0; 4096];
+    while let Ok(length @ 1..) = stderr.read(&mut chunk) {
+        for &byte in &chunk[..length] {
+            if byte != b'\r' && byte != b'\n' {
+                line.push(byte);
+                continue;
+            }
+            let text = String::from_utf8_lossy(&line);
+            match progress(&text) {
+                Some(progress) => on_progress(&progress),
+                None if text.trim().is_empty() => {}
+                None => {
+                    said.push_str(text.trim_end());
+                    said.push('\n');
+                }
+            }
+            line.clear();
+        }
+    }
+    said
+}
+
+/// `Building [===>   ] 3/7: q13-starter(bin)` as `building 3/7`, other steps as they are; `None` for
+/// what is no step.
+fn progress(line: &str) -> Option<String> {
+    const STEPS: [&str; 12] = [
+        "Adding",
+        "Blocking",
+        "Building",
+        "Compiling",
+        "Dirty",
+        "Downloaded",
+        "Downloading",
+        "Executable",
+        "Finished",
+        "Fresh",
+        "Locking",
+        "Updating",
+    ];
+    let plain = console::strip_ansi_codes(line);
+    let step = plain
+        .split_whitespace()
+        .next()
+        .filter(|step| STEPS.contains(step))?;
+    let text = match plain.split_once("] ") {
+        Some((_, numbers)) if step == "Building" => format!("building {}", numbers.trim()),
+        _ => plain.trim().to_owned(),
+    };
+    Some(text)
+}

@@ -1,0 +1,93 @@
+//! `list`: the questions by tier, and what you have done.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use console::{measure_text_width, style};
+use serde_json::json;
+
+use crate::{
+    cli,
+    progress::{Progress, State},
+    term::{command, count, pad, stars},
+    workspace::{Question, Workspace},
+};
+
+pub(crate) fn run(args: &cli::List, workspace: &Workspace) -> Result<ExitCode> {
+    let progress = Progress::load(workspace)?;
+    let mut rows: Vec<_> = workspace
+        .questions
+        .iter()
+        .filter(|question| args.tier.is_none_or(|tier| tier == question.tier))
+        .map(|question| (question, progress.state(question, workspace)))
+        .collect();
+    rows.sort_by_key(|(question, _)| (question.tier, question.number));
+
+    if args.json {
+        println!(
+            "{:#}",
+            rows.iter().map(as_json).collect::<serde_json::Value>()
+        );
+    } else {
+        print(&rows);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json((question, state): &(&Question, State)) -> serde_json::Value {
+    json!({
+        "number": question.number,
+        "slug": question.slug,
+        "title": question.title,
+        "description": question.description,
+        "tier": question.tier,
+        "minutes": question.minutes,
+        "topics": question.topics,
+        "services": question.services,
+        "state": state.to_string(),
+    })
+}
+
+fn print(rows: &[(&Question, State)]) {
+    let longest = |text: fn(&(&Question, State)) -> String| {
+        rows.iter()
+            .map(|row| measure_text_width(&text(row)))
+            .max()
+            .unwrap_or_default()
+    };
+    let slugs = longest(|(question, _)| question.slug.clone());
+    let titles = longest(|(question, _)| question.title.clone());
+    let states = longest(|(_, state)| state.to_string());
+
+    let mut tier = 0;
+    for (question, state) in rows {
+        if question.tier != tier {
+            if tier != 0 {
+                println!();
+            }
+            tier = question.tier;
+            let heading = format!("{} tier {tier}", stars(tier));
+            println!("{}", style(heading).bold());
+        }
+        let state = match state {
+            State::Untouched => style(pad(&state.to_string(), states)).dim(),
+            State::Edited | State::Partly(..) => style(pad(&state.to_string(), states)).yellow(),
+            State::Done | State::DoneWithStretch => style(pad(&state.to_string(), states)).green(),
+        };
+        println!(
+            "  {:02}  {}  {}  {:>3} min  {state}  {}",
+            question.number,
+            pad(&question.slug, slugs),
+            pad(&question.title, titles),
+            question.minutes,
+            style(question.topics.join(", ")).dim()
+        );
+    }
+
+    let done = rows.iter().filter(|(_, state)| state.is_done()).count();
+    println!(
+        "\n{done} of {} done; the next one: {}",
+        count(rows.len(), "question"),
+        command("next")
+    );
+}

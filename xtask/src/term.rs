@@ -1,0 +1,75 @@
+//! How the commands print: colours only where they are wanted, columns that stay aligned.
+
+use std::io::{self, IsTerminal, Write};
+
+use console::{Alignment, Term, measure_text_width, pad_str, style};
+
+/// The stars of a tier, out of three.
+pub(crate) fn stars(tier: u8) -> String {
+    (1..=3)
+        .map(|star| if star <= tier { '★' } else { '☆' })
+        .collect()
+}
+
+/// The columns of the terminal; 100 where there is none, so that pages and logs look the same.
+pub(crate) fn width() -> usize {
+    Term::stdout()
+        .size_checked()
+        .map_or(100, |(_, columns)| usize::from(columns))
+}
+
+pub(crate) fn pad(text: &str, width: usize) -> String {
+    pad_str(text, width, Alignment::Left, None).into_owned()
+}
+
+/// `text` in lines of at most `width` columns, broken between words. Words may be styled.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a last line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if measure_text_width(line) + 1 + measure_text_width(word) <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// `1 check`, `2 checks`
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What a user may type next.
+pub(crate) fn command(text: &str) -> String {
+    style(format!("cargo xtask {text}")).cyan().to_string()
+}
+
+/// Whether someone reads stdout and can answer on stdin.
+pub(crate) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Asks on the terminal; anything but `y` is no.
+pub(crate) fn ask(question: &str) -> io::Result<bool> {
+    print!("{question} [y/N] ");
+    io::stdout().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// One line on stderr that is overwritten as work goes on; nothing without a terminal.
+pub(crate) fn status(text: &str) {
+    let term = Term::stderr();
+    if term.is_term() {
+        let columns = usize::from(term.size().1).saturating_sub(1);
+        let line = console::truncate_str(text, columns, "…");
+        // A terminal that went away is no reason to stop.
+        let _ = term.clear_line().and_then(|()| term.write_str(&line));
+    }
+}
