@@ -1,0 +1,367 @@
+use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
+
+use serde_json::Value;
+
+use crate::{
+    Connection, Request, TransportError,
+    expect::{self, reason},
+    failure::{self, Failure},
+    json_diff::{self, Extra},
+    request::{lossy, shorten},
+};
+
+/// A whole answer. The `expect_…` methods fail the check unless it is as they say, and can be
+/// chained.
+#[derive(Clone)]
+pub struct Response {
+    status: u16,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+    request: Option<(String, Option<String>)>,
+}
+
+impl Response {
+    pub(crate) fn new(status: u16, headers: Vec<(String, Vec<u8>)>, body: Vec<u8>) -> Self {
+        Self { status, headers, body, request: None }
+    }
+
+    pub(crate) fn to(mut self, request: &Request) -> Self {
+        self.request = Some((request.summary(), request.curl()));
+        self
+    }
+
+    pub(crate) fn with_body(self, body: Vec<u8>) -> Self {
+        Self { body, ..self }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The first value of the header `name`, whose case does not matter.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers(name).into_iter().next()
+    }
+
+    /// All values of the header `name`, in the order in which they came.
+    pub fn headers(&self, name: &str) -> Vec<String> {
+        (self.headers.iter())
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            .collect()
+    }
+
+    /// The members of a header that is a comma-separated list, such as `Vary`, in lower case.
+    pub fn header_list(&self, name: &str) -> Vec<String> {
+        (self.headers(name).iter())
+            .flat_map(|value| value.split(','))
+            .map(|member| member.trim().to_ascii_lowercase())
+            .filter(|member| !member.is_empty())
+            .collect()
+    }
+
+    /// The body as it came.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as text; what is not UTF-8 is replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if it is none.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        match serde_json::from_slice(&self.body) {
+            Ok(value) => value,
+            Err(error) => {
+                self.fail("a body that is JSON", &format!("{} ({error})", self.describe()))
+            }
+        }
+    }
+
+    /// The member of the JSON body that the pointer (RFC 6901) names; null if there is none.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if the body is not JSON.
+    #[track_caller]
+    pub fn json_at(&self, pointer: &str) -> Value {
+        self.json().pointer(pointer).cloned().unwrap_or_default()
+    }
+
+    /// Expects one status, one of several (`[400, 404]`), or one in a range (`400..=499`).
+    #[track_caller]
+    pub fn expect_status(&self, wanted: impl Statuses) -> &Self {
+        if !wanted.holds(self.status) {
+            self.fail_marked(
+                &format!("status {}", wanted.describe()),
+                &format!("status {}{}", with_reason(self.status), self.body_note()),
+                "status ".len(),
+            );
+        }
+        self
+    }
+
+    /// Expects a JSON body like `wanted`: objects may have further members, arrays may not.
+    #[track_caller]
+    pub fn expect_json(&self, wanted: Value) -> &Self {
+        self.compare_json(&wanted, Extra::Allowed)
+    }
+
+    /// Expects a JSON body equal to `wanted`; the order of members does not matter.
+    #[track_caller]
+    pub fn expect_json_exactly(&self, wanted: Value) -> &Self {
+        self.compare_json(&wanted, Extra::Refused)
+    }
+
+    /// Expects the house's error shape: `{"error": "<a message>"}`.
+    #[track_caller]
+    pub fn expect_json_error(&self) -> &Self {
+        let message = serde_json::from_slice(&self.body)
+            .ok()
+            .and_then(|body: Value| Some(!body.get("error")?.as_str()?.trim().is_empty()));
+        if message != Some(true) {
+            self.fail(r#"{"error": "<a message>"}"#, &self.describe());
+        }
+        self.expect_media_type("application/json")
+    }
+
+    /// Expects a header with exactly this value.
+    #[track_caller]
+    pub fn expect_header(&self, name: &str, wanted: &str) -> &Self {
+        let actual = self.headers(name);
+        if actual != [wanted] {
+            self.fail(&format!("{name}: {wanted}"), &describe_header(name, &actual));
+        }
+        self
+    }
+
+    /// Expects that there is no such header.
+    #[track_caller]
+    pub fn expect_no_header(&self, name: &str) -> &Self {
+        let actual = self.headers(name);
+        if !actual.is_empty() {
+            self.fail(&format!("no header {name}"), &describe_header(name, &actual));
+        }
+        self
+    }
+
+    /// Expects that the list header `name` contains `member`, in any case.
+    #[track_caller]
+    pub fn expect_header_list(&self, name: &str, member: &str) -> &Self {
+        if !self.header_list(name).contains(&member.to_ascii_lowercase()) {
+            self.fail(
+                &format!("{name} with {member}"),
+                &describe_header(name, &self.headers(name)),
+            );
+        }
+        self
+    }
+
+    /// Expects the media type in `Content-Type`; its parameters do not matter.
+    #[track_caller]
+    pub fn expect_media_type(&self, wanted: &str) -> &Self {
+        let actual = self.header("content-type").unwrap_or_default();
+        let essence = actual.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case(wanted) {
+            let actual = describe_header("content-type", &self.headers("content-type"));
+            self.fail(&format!("content-type: {wanted}"), &actual);
+        }
+        self
+    }
+
+    /// Expects that there is no body.
+    #[track_caller]
+    pub fn expect_empty_body(&self) -> &Self {
+        if !self.body.is_empty() {
+            self.fail("no body", &self.describe());
+        }
+        self
+    }
+
+    /// Expects whatever else has to hold of this answer, in words.
+    #[track_caller]
+    pub fn expect(&self, holds: bool, wanted: &str, actual: impl Debug) -> &Self {
+        if !holds {
+            self.fail(wanted, &expect::plain(&actual));
+        }
+        self
+    }
+
+    #[track_caller]
+    fn compare_json(&self, wanted: &Value, extra: Extra) -> &Self {
+        let actual = self.json();
+        if let Some(difference) = json_diff::first(wanted, &actual, extra) {
+            let text = shorten(&actual.to_string(), 400);
+            failure::fail(
+                self.failure(&wanted.to_string(), &text)
+                    .mark_at(difference.column(&text), &difference.what),
+            );
+        }
+        self
+    }
+
+    #[track_caller]
+    fn fail(&self, expected: &str, actual: &str) -> ! {
+        failure::fail(self.failure(expected, actual))
+    }
+
+    #[track_caller]
+    fn fail_marked(&self, expected: &str, actual: &str, column: usize) -> ! {
+        failure::fail(self.failure(expected, actual).mark_at(Some(column..column + 3), ""))
+    }
+
+    fn failure(&self, expected: &str, actual: &str) -> Failure {
+        let failure = Failure::new(expected, actual);
+        match self.request.clone() {
+            Some((summary, curl)) => failure.request(summary, curl),
+            None => failure,
+        }
+    }
+
+    /// Status and body in one line.
+    fn describe(&self) -> String {
+        let body = match &self.body[..] {
+            [] => "no body".to_owned(),
+            body => shorten(&lossy(body), 200),
+        };
+        format!("{body} (status {})", with_reason(self.status))
+    }
+
+    fn body_note(&self) -> String {
+        match &self.body[..] {
+            [] => String::new(),
+            body => format!("  {}", shorten(&lossy(body), 160)),
+        }
+    }
+}
+
+fn describe_header(name: &str, values: &[String]) -> String {
+    match values {
+        [] => format!("no header {name}"),
+        values => {
+            format!("{name}: {}", shorten(&lossy(values.join(" and again ").as_bytes()), 200))
+        }
+    }
+}
+
+fn with_reason(status: u16) -> String {
+    format!("{status} {}", reason(status)).trim_end().to_owned()
+}
+
+/// What [`Response::expect_status`] accepts.
+pub trait Statuses {
+    /// Whether `status` is among them.
+    fn holds(&self, status: u16) -> bool;
+    /// How to say it.
+    fn describe(&self) -> String;
+}
+
+impl Statuses for u16 {
+    fn holds(&self, status: u16) -> bool {
+        *self == status
+    }
+    fn describe(&self) -> String {
+        with_reason(*self)
+    }
+}
+
+impl<const N: usize> Statuses for [u16; N] {
+    fn holds(&self, status: u16) -> bool {
+        self.contains(&status)
+    }
+    fn describe(&self) -> String {
+        self.map(with_reason).join(" or ")
+    }
+}
+
+impl Statuses for RangeInclusive<u16> {
+    fn holds(&self, status: u16) -> bool {
+        self.contains(&status)
+    }
+    fn describe(&self) -> String {
+        format!("from {} to {}", self.start(), self.end())
+    }
+}
+
+/// How the end of a body is known.
+pub(crate) enum Framing {
+    /// Bytes left.
+    Length(u64),
+    /// Bytes left of this chunk with its line end; 0 before a size line.
+    Chunk(u64),
+    Trailers,
+    UntilClose,
+}
+
+impl Framing {
+    pub(crate) fn forbids_body(method: &str, status: u16) -> bool {
+        method == "HEAD" || matches!(status, 101 | 204 | 304)
+    }
+
+    pub(crate) fn of(
+        method: &str,
+        status: u16,
+        headers: &[(String, Vec<u8>)],
+    ) -> Result<Self, TransportError> {
+        let value = |name: &str| {
+            headers.iter().find(|(known, _)| known == name).map(|(_, value)| lossy(value))
+        };
+        if Self::forbids_body(method, status) {
+            return Ok(Self::Length(0));
+        }
+        if value("transfer-encoding")
+            .is_some_and(|coding| coding.to_ascii_lowercase().ends_with("chunked"))
+        {
+            return Ok(Self::Chunk(0));
+        }
+        match value("content-length") {
+            Some(length) => length
+                .trim()
+                .parse()
+                .map(Self::Length)
+                .map_err(|_| TransportError::Malformed(format!("content-length: {length}"))),
+            None => Ok(Self::UntilClose),
+        }
+    }
+}
+
+/// An answer whose body is read piece by piece.
+pub struct BodyStream {
+    head: Response,
+    connection: Connection,
+    framing: Framing,
+}
+
+impl BodyStream {
+    pub(crate) fn new(head: Response, connection: Connection, framing: Framing) -> Self {
+        Self { head, connection, framing }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.head.status
+    }
+
+    /// The answer without its body, for expectations about status and headers.
+    pub fn head(&self) -> &Response {
+        &self.head
+    }
+
+    /// The next piece of the body as it arrived, waiting at most `limit`; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is neither a piece nor a proper end.
+    pub fn next(&mut self, limit: Duration) -> Result<Option<Vec<u8>>, TransportError> {
+        self.connection.set_limit(limit);
+        self.connection.next_chunk(&mut self.framing)
+    }
+}

@@ -1,0 +1,672 @@
+use std::{
+    env, fs,
+    io::{self, Read},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    path::Path,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use process_wrap::std::{ChildWrapper, CommandWrap};
+use tempfile::TempDir;
+
+use crate::{
+    Connection, Exit, Request, Response, TransportError, WebSocket,
+    failure::{self, Failure},
+    guard, memory,
+    output::Output,
+    port::Port,
+    report,
+    subject::Subject,
+};
+
+/// Variables that change what a server does. The person who runs the checks may have set them for
+/// something else, so a subject sees only what its check sets.
+const CLEARED: &[&str] = &["API_KEY", "APP_ENV", "HOST", "PORT", "RUST_LOG", "WORKERS"];
+
+/// How many ports are tried if the one that was leased turns out to be taken.
+const ATTEMPTS: u32 = 5;
+
+/// The server under judgement: a fresh process with a working directory and a port of its own.
+///
+/// It ends with its process group when this is dropped, also when the check panics.
+pub struct Server {
+    inner: Arc<Inner>,
+    builder: Builder,
+}
+
+/// What a server is started with, beside `PORT`.
+#[derive(Clone)]
+#[must_use = "nothing starts until one of the start methods is called"]
+pub struct Builder {
+    variables: Vec<(String, String)>,
+    /// The working directory, kept over restarts.
+    directory: Arc<TempDir>,
+    /// `PORT` stays unset.
+    on_default_port: bool,
+}
+
+pub(crate) struct Inner {
+    address: SocketAddr,
+    public_url: String,
+    name: String,
+    process: Option<Mutex<Process>>,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    /// One entry per request: `POST /todos 201`.
+    trail: Mutex<Vec<String>>,
+}
+
+struct Process {
+    child: Box<dyn ChildWrapper>,
+    group: u32,
+    _port: Port,
+}
+
+impl Server {
+    /// Starts the subject with nothing but `PORT` set, and waits until it accepts connections.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if the subject exits or does not listen within 10 s
+    /// (`CONTRACT_START_TIMEOUT_MS`).
+    #[track_caller]
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// Says what the subject is to be started with.
+    pub fn builder() -> Builder {
+        let directory =
+            TempDir::with_prefix("contract-").expect("the system has a temporary folder");
+        Builder { variables: Vec::new(), directory: Arc::new(directory), on_default_port: false }
+    }
+
+    /// A `GET` request; `target` is sent as it is.
+    pub fn get(&self, target: impl AsRef<[u8]>) -> Request {
+        self.request("GET", target)
+    }
+
+    /// A `POST` request.
+    pub fn post(&self, target: impl AsRef<[u8]>) -> Request {
+        self.request("POST", target)
+    }
+
+    /// A `PUT` request.
+    pub fn put(&self, target: impl AsRef<[u8]>) -> Request {
+        self.request("PUT", target)
+    }
+
+    /// A `DELETE` request.
+    pub fn delete(&self, target: impl AsRef<[u8]>) -> Request {
+        self.request("DELETE", target)
+    }
+
+    /// A request with any method, legal or not.
+    pub fn request(&self, method: &str, target: impl AsRef<[u8]>) -> Request {
+        Request::new(Arc::clone(&self.inner), method, target.as_ref())
+    }
+
+    /// Sends `requests` at the same moment, each on a connection of its own, and returns the
+    /// answers in the order of the requests.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if one of them gets no complete answer.
+    #[track_caller]
+    pub fn burst(&self, requests: Vec<Request>) -> Vec<Response> {
+        let answers = self.try_burst(&requests);
+        (requests.iter().zip(answers))
+            .map(|(request, answer)| answer.unwrap_or_else(|error| request.fail(&error)))
+            .collect()
+    }
+
+    fn try_burst(&self, requests: &[Request]) -> Vec<Result<Response, TransportError>> {
+        let released = Barrier::new(requests.len());
+        thread::scope(|scope| {
+            let senders: Vec<_> = (requests.iter())
+                .map(|request| {
+                    let released = &released;
+                    scope.spawn(move || {
+                        let connection = request.connect();
+                        released.wait();
+                        connection.and_then(|mut connection| connection.exchange(request))
+                    })
+                })
+                .collect();
+            let answers: Vec<_> = (senders.into_iter())
+                .map(|sender| sender.join().expect("sending does not panic"))
+                .collect();
+            for (request, answer) in requests.iter().zip(&answers) {
+                self.inner.record(request, answer.as_ref().ok().map(Response::status));
+            }
+            answers
+        })
+    }
+
+    /// A connection for several requests, raw bytes, or both.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if it is refused.
+    #[track_caller]
+    pub fn connect(&self) -> Connection {
+        Connection::open_to(self.inner.address, None, self.inner.timeout()).unwrap_or_else(
+            |error| failure::fail(Failure::new("a connection", &self.inner.explain(&error))),
+        )
+    }
+
+    /// Opens a WebSocket at `target`.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if the handshake does.
+    #[track_caller]
+    pub fn websocket(&self, target: &str) -> WebSocket {
+        WebSocket::open(&self.get(target))
+    }
+
+    /// The working directory of the subject.
+    pub fn directory(&self) -> &Path {
+        self.builder.directory()
+    }
+
+    /// What the subject has written to stdout so far.
+    pub fn stdout(&self) -> String {
+        self.own_process().map(|_| self.inner.stdout.text()).unwrap_or_default()
+    }
+
+    /// What the subject has written to stderr so far.
+    pub fn stderr(&self) -> String {
+        self.own_process().map(|_| self.inner.stderr.text()).unwrap_or_default()
+    }
+
+    /// Waits until `wanted` holds for what the subject has written to stdout, and returns that.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if that has not happened within 5 s; `what` says what was awaited.
+    #[track_caller]
+    pub fn wait_for_stdout(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_for(&self.inner.stdout, "stdout", what, wanted)
+    }
+
+    /// As [`wait_for_stdout`](Self::wait_for_stdout), for stderr.
+    #[track_caller]
+    pub fn wait_for_stderr(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_for(&self.inner.stderr, "stderr", what, wanted)
+    }
+
+    #[track_caller]
+    fn wait_for(
+        &self,
+        output: &Output,
+        name: &str,
+        what: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> String {
+        drop(self.require_process("reads what the server writes"));
+        output.wait_until(Duration::from_secs(5), wanted).unwrap_or_else(|text| {
+            let tail: Vec<_> = text.lines().rev().take(3).collect();
+            let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
+            let tail = if tail.is_empty() { format!("nothing on {name}") } else { tail };
+            failure::fail(Failure::new(&format!("on {name}: {what}"), &tail))
+        })
+    }
+
+    /// Memory in use now, in bytes, over all processes of the subject; `None`, with a note in the
+    /// report, where it cannot be measured (it is read from /proc on Linux).
+    pub fn resident_memory(&self) -> Option<u64> {
+        self.memory("VmRSS")
+    }
+
+    /// The most memory that was in use at any time, in bytes; `None` as for
+    /// [`resident_memory`](Self::resident_memory).
+    pub fn peak_memory(&self) -> Option<u64> {
+        self.memory("VmHWM")
+    }
+
+    #[track_caller]
+    fn memory(&self, field: &str) -> Option<u64> {
+        let process = self.require_process("measures the memory of the server");
+        let bytes = memory::of_group(process.group, field);
+        drop(process);
+        if bytes.is_none() {
+            report::note("memory was not measured on this platform");
+        }
+        bytes
+    }
+
+    /// Asks the subject to end (SIGTERM) and waits for that; on Windows the check is not judged.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if the subject still runs after `limit`.
+    #[track_caller]
+    pub fn terminate(&self, limit: Duration) -> Exit {
+        self.signal(15, "SIGTERM", limit)
+    }
+
+    /// Interrupts the subject as Ctrl-C does (SIGINT); otherwise as [`terminate`](Self::terminate).
+    #[track_caller]
+    pub fn interrupt(&self, limit: Duration) -> Exit {
+        self.signal(2, "SIGINT", limit)
+    }
+
+    /// Sends SIGTERM and returns at once, for checks that look at what happens meanwhile.
+    #[track_caller]
+    pub fn begin_termination(&self) {
+        self.send_signal(15, "SIGTERM");
+    }
+
+    /// Waits until the subject has ended by itself.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if it still runs after `limit`.
+    #[track_caller]
+    pub fn wait_for_exit(&self, limit: Duration) -> Exit {
+        drop(self.require_process("waits for the server to end"));
+        self.inner.wait_for_exit(limit).unwrap_or_else(|| {
+            let limit = limit.as_secs_f32();
+            failure::fail(Failure::new(
+                &format!("the server to end within {limit} s"),
+                "it still runs",
+            ))
+        })
+    }
+
+    /// Ends the subject without warning (SIGKILL) and starts it again with the same settings and
+    /// the same working directory.
+    #[track_caller]
+    pub fn restart(self) -> Self {
+        drop(self.require_process("restarts the server"));
+        let builder = self.builder.clone();
+        drop(self);
+        builder.start()
+    }
+
+    #[track_caller]
+    fn signal(&self, number: i32, name: &str, limit: Duration) -> Exit {
+        let began = Instant::now();
+        self.send_signal(number, name);
+        Exit { took: began.elapsed(), ..self.wait_for_exit(limit) }
+    }
+
+    #[track_caller]
+    fn send_signal(&self, number: i32, name: &str) {
+        let process = self.require_process(&format!("sends {name} to the server"));
+        if cfg!(not(unix)) {
+            failure::not_judged(&format!("there is no {name} on this platform"));
+        }
+        #[cfg(unix)]
+        if let Err(error) = process.child.signal(number) {
+            failure::fail(Failure::new(&format!("{name} to reach the server"), &error.to_string()));
+        }
+        let _ = (process, number);
+    }
+
+    fn own_process(&self) -> Option<MutexGuard<'_, Process>> {
+        self.inner.process()
+    }
+
+    #[track_caller]
+    fn require_process(&self, what: &str) -> MutexGuard<'_, Process> {
+        self.own_process().unwrap_or_else(|| needs_process(what))
+    }
+}
+
+#[track_caller]
+fn needs_process(what: &str) -> ! {
+    failure::not_judged(&format!(
+        "this check {what}; it cannot do so with a server that runs already (use --cmd instead of --url)"
+    ))
+}
+
+impl Builder {
+    /// Sets an environment variable. `PORT` may be set too, and then nothing else is chosen.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Leaves `PORT` unset, so that the subject has to listen on 3000. Not judged if another program
+    /// does.
+    pub fn on_default_port(mut self) -> Self {
+        self.on_default_port = true;
+        self
+    }
+
+    /// Puts a file into the working directory.
+    pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
+        let path = self.directory.path().join(name);
+        fs::write(&path, contents).expect("the working directory can be written to");
+        self
+    }
+
+    /// The working directory of the subject.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Starts the subject and waits until it accepts connections.
+    ///
+    /// # Panics
+    ///
+    /// As [`Server::start`].
+    #[track_caller]
+    pub fn start(self) -> Server {
+        report::begin();
+        let subject = self.subject();
+        let inner = match &subject {
+            Subject::Running { address, url } => Inner::running(*address, url),
+            Subject::Program { .. } => self.start_process(&subject),
+        };
+        let inner = Arc::new(inner);
+        report::uses(Arc::downgrade(&inner));
+        Server { inner, builder: self }
+    }
+
+    /// Starts a subject that is to refuse to start, and waits until it has ended.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if it still runs after `limit`.
+    #[track_caller]
+    pub fn start_and_wait_for_exit(self, limit: Duration) -> Exit {
+        report::begin();
+        let subject = self.subject();
+        if matches!(subject, Subject::Running { .. }) {
+            needs_process("starts a server that is to refuse to start");
+        }
+        let began = Instant::now();
+        let inner = self.spawn(&subject).unwrap_or_else(|error| cannot_run(&subject, &error));
+        let inner = Arc::new(inner);
+        report::uses(Arc::downgrade(&inner));
+        match inner.wait_for_exit(limit) {
+            Some(exit) => Exit { took: began.elapsed(), ..exit },
+            None => failure::fail(Failure::new(
+                "a start-up error: the process to end with an exit code other than 0",
+                &format!("it still runs after {} s", limit.as_secs_f32()),
+            )),
+        }
+    }
+
+    #[track_caller]
+    fn subject(&self) -> Subject {
+        let subject = Subject::from_env().unwrap_or_else(|error| {
+            failure::fail(Failure::new("something to judge", &error).cause(&error))
+        });
+        let has_settings = !self.variables.is_empty()
+            || self.on_default_port
+            || fs::read_dir(self.directory.path()).is_ok_and(|mut files| files.next().is_some());
+        if has_settings && matches!(subject, Subject::Running { .. }) {
+            needs_process("starts the server with settings of its own");
+        }
+        subject
+    }
+
+    #[track_caller]
+    fn start_process(&self, subject: &Subject) -> Inner {
+        let limit = start_limit();
+        let mut attempt = 1;
+        loop {
+            let inner = match self.spawn(subject) {
+                Ok(inner) => inner,
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    failure::not_judged("another program listens on port 3000")
+                }
+                Err(error) => cannot_run(subject, &error),
+            };
+            match inner.wait_until_ready(limit) {
+                Ready::Listening => return inner,
+                Ready::Exited if attempt < ATTEMPTS && inner.says_port_in_use() => attempt += 1,
+                Ready::Exited => inner.fail_start(&inner.describe_exit()),
+                Ready::TimedOut => inner.fail_start(&inner.describe_silence()),
+            }
+        }
+    }
+
+    fn spawn(&self, subject: &Subject) -> io::Result<Inner> {
+        let port = if self.on_default_port { Port::lease_default()? } else { Port::lease()? };
+        let mut command = subject.command().ok_or_else(|| io::Error::other("it runs already"))?;
+        for name in CLEARED {
+            command.env_remove(name);
+        }
+        for (name, _) in env::vars_os().filter(|(name, _)| is_of_the_kit(name.to_str())) {
+            command.env_remove(name);
+        }
+        if !self.on_default_port {
+            command.env("PORT", port.number().to_string());
+        }
+        command
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+
+        let mut wrapped = CommandWrap::from(command);
+        #[cfg(unix)]
+        wrapped.wrap(process_wrap::std::ProcessGroup::leader());
+        #[cfg(windows)]
+        wrapped.wrap(process_wrap::std::JobObject);
+        let mut child = wrapped.spawn()?;
+        let group = child.id();
+        guard::watch(group);
+
+        let (stdout, stderr) = (Output::default(), Output::default());
+        follow(&stdout, child.stdout().take());
+        follow(&stderr, child.stderr().take());
+        let own_port = self.variables.iter().rev().find(|(name, _)| name == "PORT");
+        let number = own_port.and_then(|(_, port)| port.parse().ok()).unwrap_or(port.number());
+        Ok(Inner {
+            address: (Ipv4Addr::LOCALHOST, number).into(),
+            public_url: "http://127.0.0.1:3000".to_owned(),
+            name: subject.name(),
+            process: Some(Mutex::new(Process { child, group, _port: port })),
+            stdout,
+            stderr,
+            trail: Mutex::default(),
+        })
+    }
+}
+
+fn is_of_the_kit(name: Option<&str>) -> bool {
+    name.is_some_and(|name| name.starts_with("CONTRACT_") || name.starts_with("CARGO_BIN_EXE_"))
+}
+
+fn follow(output: &Output, pipe: Option<impl Read + Send + 'static>) {
+    match pipe {
+        Some(pipe) => drop(output.follow(pipe)),
+        None => drop(output.follow(io::empty())),
+    }
+}
+
+#[track_caller]
+fn cannot_run(subject: &Subject, error: &io::Error) -> ! {
+    let cause = format!("{} cannot be run: {error}", subject.name());
+    failure::fail(Failure::new("a server that starts", &cause).cause(&cause))
+}
+
+/// Once one check has waited in vain, the others need not wait as long for the same silence.
+fn start_limit() -> Duration {
+    let limit = milliseconds("CONTRACT_START_TIMEOUT_MS", 10_000);
+    if *waited_in_vain() { limit.min(Duration::from_secs(1)) } else { limit }
+}
+
+fn waited_in_vain() -> MutexGuard<'static, bool> {
+    static IN_VAIN: Mutex<bool> = Mutex::new(false);
+    IN_VAIN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn milliseconds(variable: &str, default: u64) -> Duration {
+    let value = env::var(variable).ok().and_then(|value| value.parse().ok());
+    Duration::from_millis(value.unwrap_or(default))
+}
+
+enum Ready {
+    Listening,
+    Exited,
+    TimedOut,
+}
+
+impl Inner {
+    fn running(address: SocketAddr, url: &str) -> Self {
+        Self {
+            address,
+            public_url: url.to_owned(),
+            name: url.to_owned(),
+            process: None,
+            stdout: Output::default(),
+            stderr: Output::default(),
+            trail: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        milliseconds("CONTRACT_TIMEOUT_MS", 10_000)
+    }
+
+    pub(crate) fn trail(&self) -> Vec<String> {
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn record(&self, request: &Request, status: Option<u16>) {
+        let outcome = status.map_or("no answer".to_owned(), |status| status.to_string());
+        let target = crate::request::shorten(&crate::request::lossy(&request.target), 60);
+        let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
+        trail.push(format!("{} {target} {outcome}", request.method));
+    }
+
+    /// A transport error in terms of what the subject did.
+    pub(crate) fn explain(&self, error: &TransportError) -> String {
+        // A handler that has just panicked may still be writing its last words.
+        if matches!(error, TransportError::Closed { .. }) {
+            let _ = self.stderr.wait_until(Duration::from_millis(200), |text| !text.is_empty());
+        }
+        let exited = self.process().and_then(|mut process| process.child.try_wait().ok()?);
+        match exited {
+            Some(status) => format!("{} has ended with {}", self.name, describe_status(status)),
+            None if *error == TransportError::Refused && self.process.is_none() => {
+                format!("nothing listens on {}", self.public_url)
+            }
+            None => error.to_string(),
+        }
+    }
+
+    fn process(&self) -> Option<MutexGuard<'_, Process>> {
+        let process = self.process.as_ref()?;
+        Some(process.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn exit_status(&self) -> Option<ExitStatus> {
+        self.process()?.child.try_wait().ok()?
+    }
+
+    fn wait_until_ready(&self, limit: Duration) -> Ready {
+        let listening = || TcpStream::connect(self.address).is_ok();
+        let mut ready = Ready::TimedOut;
+        poll(limit, || {
+            if self.exit_status().is_some() {
+                ready = Ready::Exited;
+            } else if listening() {
+                ready = Ready::Listening;
+            }
+            !matches!(ready, Ready::TimedOut)
+        });
+        ready
+    }
+
+    fn wait_for_exit(&self, limit: Duration) -> Option<Exit> {
+        let mut status = None;
+        poll(limit, || {
+            status = self.exit_status();
+            status.is_some()
+        });
+        let status = status?;
+        for output in [&self.stdout, &self.stderr] {
+            output.wait_for_end(Duration::from_secs(1));
+        }
+        let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
+        Some(Exit { status, stdout, stderr, took: Duration::ZERO })
+    }
+
+    fn says_port_in_use(&self) -> bool {
+        self.stderr.wait_for_end(Duration::from_secs(1));
+        let said = self.stderr.text().to_lowercase();
+        ["in use", "eaddrinuse", "errno 98", "errno 48", "10048"]
+            .iter()
+            .any(|sign| said.contains(sign))
+    }
+
+    #[track_caller]
+    fn fail_start(&self, cause: &str) -> ! {
+        let server = format!("{} to listen on PORT", self.name);
+        let mut actual = cause.to_owned();
+        self.stderr.wait_for_end(Duration::from_millis(200));
+        // The subject is gone when the report is written, so its last words are added here.
+        let stderr = self.stderr.text();
+        let lines: Vec<_> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+        for line in &lines[lines.len().saturating_sub(6)..] {
+            actual.push('\n');
+            actual.push_str(&crate::request::shorten(line, 160));
+        }
+        failure::fail(Failure::new(&server, &actual).cause(cause))
+    }
+
+    fn describe_exit(&self) -> String {
+        let status = self.exit_status().map_or("no status".to_owned(), describe_status);
+        format!("{} ended with {status} before it listened", self.name)
+    }
+
+    fn describe_silence(&self) -> String {
+        *waited_in_vain() = true;
+        let elsewhere = SocketAddr::from((Ipv6Addr::LOCALHOST, self.address.port()));
+        let hint = match TcpStream::connect(elsewhere) {
+            Ok(_) => ": it listens on [::1] only; HOST is 127.0.0.1 by default",
+            Err(_) => ": does it read PORT from the environment?",
+        };
+        format!("{} runs, but does not listen on PORT{hint}", self.name)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let Some(process) = self.process.take() else {
+            return;
+        };
+        let mut process = process.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Also after it has ended: it may have left children.
+        let _ = process.child.start_kill();
+        let _ = process.child.wait();
+        guard::forget(process.group);
+    }
+}
+
+fn describe_status(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("exit code {code}"),
+        None => status.to_string(),
+    }
+}
+
+/// Asks until it is so, or until `limit` has passed. The pauses grow from 0.2 to 10 ms.
+fn poll(limit: Duration, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
+    let mut pause = Duration::from_micros(200);
+    while !done() && Instant::now() < deadline {
+        thread::park_timeout(pause);
+        pause = (pause * 2).min(Duration::from_millis(10));
+    }
+}

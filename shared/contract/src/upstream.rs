@@ -1,0 +1,235 @@
+use std::{
+    collections::VecDeque,
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::expect;
+
+/// A service that the subject calls, and that does what the check tells it: a stub upstream.
+///
+/// It listens on a free port of 127.0.0.1 until it is dropped.
+pub struct Upstream {
+    address: SocketAddr,
+    state: Arc<(Mutex<State>, Condvar)>,
+}
+
+/// What an [`Upstream`] does with one request.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// A status and a JSON body.
+    Json(u16, Value),
+    /// Bytes that are sent as they are, head included.
+    Raw(Vec<u8>),
+    /// Another answer, after a delay.
+    After(Duration, Box<Answer>),
+    /// No answer, and the connection stays open.
+    Hang,
+    /// Bytes that are not HTTP.
+    Garbage,
+    /// A head that promises more body than comes.
+    HalfBody,
+}
+
+/// A request as it reached an [`Upstream`].
+#[derive(Clone, Debug)]
+pub struct RecordedRequest {
+    /// The method.
+    pub method: String,
+    /// Path and query as they were sent.
+    pub target: String,
+    /// Names in lower case, in the order in which they came.
+    pub headers: Vec<(String, String)>,
+    /// The body, with its transfer coding taken off only if it had a `Content-Length`.
+    pub body: Vec<u8>,
+}
+
+impl RecordedRequest {
+    /// The first value of the header `name`, whose case does not matter.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let named = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_str())
+    }
+}
+
+struct State {
+    /// Used up from the front; the last one stays.
+    answers: VecDeque<Answer>,
+    requests: Vec<RecordedRequest>,
+    ended: bool,
+}
+
+impl Upstream {
+    /// Starts one that gives `answers` in turn, and the last one from then on.
+    pub fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let answers = answers.into_iter().collect();
+        let state = State { answers, requests: Vec::new(), ended: false };
+        let state = Arc::new((Mutex::new(state), Condvar::new()));
+
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if lock(&shared).ended {
+                    return;
+                }
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || serve(stream, &shared));
+            }
+        });
+        Self { address, state }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Gives these answers from here on.
+    pub fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
+        lock(&self.state).answers = answers.into_iter().collect();
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        lock(&self.state).requests.clone()
+    }
+
+    /// How many requests there have been.
+    pub fn calls(&self) -> usize {
+        lock(&self.state).requests.len()
+    }
+
+    /// Waits until there have been `calls` requests.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if that takes more than 5 s.
+    #[track_caller]
+    pub fn wait_for_calls(&self, calls: usize) {
+        let waited =
+            (self.state.1).wait_timeout_while(lock(&self.state), Duration::from_secs(5), |state| {
+                state.requests.len() < calls
+            });
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let seen = state.requests.len();
+        drop(state);
+        expect(seen >= calls, &format!("{calls} calls of the upstream"), format!("{seen} calls"));
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        lock(&self.state).ended = true;
+        self.state.1.notify_all();
+        // Wakes the listener, which then sees that it is over.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn lock(state: &(Mutex<State>, Condvar)) -> MutexGuard<'_, State> {
+    state.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) {
+    let mut buffer = Vec::new();
+    while let Some(request) = read_request(&mut stream, &mut buffer) {
+        let mut guard = lock(state);
+        guard.requests.push(request);
+        let answer = match guard.answers.len() {
+            0 | 1 => guard.answers.front().cloned(),
+            _ => guard.answers.pop_front(),
+        };
+        drop(guard);
+        state.1.notify_all();
+        if !give(answer.unwrap_or(Answer::Hang), &mut stream, state) {
+            return;
+        }
+    }
+}
+
+/// Whether the connection can take another request.
+fn give(answer: Answer, stream: &mut TcpStream, state: &(Mutex<State>, Condvar)) -> bool {
+    match answer {
+        Answer::Json(status, body) => {
+            let body = body.to_string();
+            let head = format!(
+                "HTTP/1.1 {status} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                expect::reason(status),
+                body.len()
+            );
+            stream.write_all((head + &body).as_bytes()).is_ok()
+        }
+        Answer::Raw(bytes) => {
+            let _ = stream.write_all(&bytes);
+            false
+        }
+        Answer::After(delay, answer) => {
+            rest(state, delay);
+            give(*answer, stream, state)
+        }
+        Answer::Hang => {
+            rest(state, Duration::MAX);
+            false
+        }
+        Answer::Garbage => {
+            let _ = stream.write_all(b"\x00\x01\x02 this is not HTTP \xff\xfe\r\n\r\n");
+            false
+        }
+        Answer::HalfBody => {
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
+            let _ = stream.write_all(format!("{head}{{\"half\":").as_bytes());
+            false
+        }
+    }
+}
+
+/// Until `delay` has passed or the upstream has ended.
+fn rest(state: &(Mutex<State>, Condvar), delay: Duration) {
+    let delay = delay.min(Duration::from_secs(3600));
+    drop(state.1.wait_timeout_while(lock(state), delay, |state| !state.ended));
+}
+
+fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<RecordedRequest> {
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; 128];
+        let mut head = httparse::Request::new(&mut headers);
+        if let httparse::Status::Complete(length) = head.parse(buffer).ok()? {
+            let headers: Vec<_> = (head.headers.iter())
+                .map(|header| {
+                    let value = String::from_utf8_lossy(header.value).into_owned();
+                    (header.name.to_ascii_lowercase(), value)
+                })
+                .collect();
+            let (method, target) = (head.method?.to_owned(), head.path?.to_owned());
+            let body_length = headers.iter().find(|(name, _)| name == "content-length");
+            let body_length = body_length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+            buffer.drain(..length);
+            while buffer.len() < body_length {
+                fill(stream, buffer)?;
+            }
+            let body = buffer.drain(..body_length).collect();
+            return Some(RecordedRequest { method, target, headers, body });
+        }
+        fill(stream, buffer)?;
+    }
+}
+
+fn fill(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {
+    let mut chunk = [0; 16 * 1024];
+    match stream.read(&mut chunk) {
+        Ok(read @ 1..) => {
+            buffer.extend_from_slice(&chunk[..read]);
+            Some(())
+        }
+        _ => None,
+    }
+}

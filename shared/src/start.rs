@@ -1,0 +1,88 @@
+use std::{
+    env, fmt,
+    io::{self, Write},
+    net::TcpListener,
+    num::NonZero,
+    thread,
+};
+
+/// Why a server did not start, as one line for the person who started it.
+///
+/// `main` returns it: the line goes to stderr and the exit code is 1.
+pub struct StartError(String);
+
+impl StartError {
+    /// An error with `message`, which should name the variable that mends it.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The same line as `Display`, because `Debug` is what Rust prints when `main` returns an error.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Listens on `HOST` (default 127.0.0.1) and `PORT` (default 3000), and says so in one line on
+/// stdout: `q01-hello-world · solution · http://127.0.0.1:3000`.
+///
+/// # Errors
+///
+/// [`StartError`] if `PORT` is not a port number or the address cannot be bound.
+#[macro_export]
+macro_rules! listen {
+    () => {
+        $crate::listen_as(env!("CARGO_PKG_NAME"), env!("CARGO_BIN_NAME"))
+    };
+}
+
+/// What [`listen!`] calls with the names of the package and the binary it stands in.
+///
+/// # Errors
+///
+/// As [`listen!`].
+pub fn listen_as(package: &str, binary: &str) -> Result<TcpListener, StartError> {
+    let host = env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
+    let port = match env::var("PORT") {
+        Err(env::VarError::NotPresent) => 3000,
+        value => value
+            .ok()
+            .and_then(|port| port.parse().ok())
+            .ok_or_else(|| StartError::new("PORT must be a whole number from 0 to 65535"))?,
+    };
+    let listener =
+        TcpListener::bind((host.as_str(), port)).map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => StartError::new(format!(
+                "port {port} on {host} is in use: stop the other server or set PORT"
+            )),
+            _ => StartError::new(format!("failed to listen on HOST {host}, PORT {port}: {error}")),
+        })?;
+
+    let kind = binary.rsplit('-').next().unwrap_or(binary);
+    let address = listener.local_addr()?;
+    // A closed stdout is no reason not to serve.
+    let _ = writeln!(io::stdout(), "{package} · {kind} · http://{address}");
+    Ok(listener)
+}
+
+/// How many worker threads to serve with: one per core, and at least two, so that state which is
+/// wrongly kept per worker shows on every machine.
+pub fn workers() -> usize {
+    thread::available_parallelism().map_or(2, NonZero::get).max(2)
+}
