@@ -1,12 +1,15 @@
 //! Answer `GET /` with a JSON greeting.
 //!
-//! A handler is an async function whose return value knows how to become a response; a
-//! `#[derive(Serialize)]` struct keeps the body typed, so a misspelt key does not compile.
+//! A handler is an async function whose return value knows how to become a response. A
+//! `#[derive(Serialize)]` struct keeps the body typed, so a misspelt key does not compile;
 //! `serde_json::json!` would be shorter, and nothing would check it.
+//!
+//! `HEAD` is a route like any other in actix-web: it is registered with the same handler, and the
+//! server leaves the body out.
 //!
 //! Run it with `cargo run -p q01-hello-world`, then `curl -i http://127.0.0.1:3000/`.
 
-use actix_web::{App, HttpServer, Responder, web};
+use actix_web::{App, HttpServer, web};
 use serde::Serialize;
 
 #[actix_web::main]
@@ -24,7 +27,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/").get(greet).head(greet));
 }
 
-async fn greet() -> impl Responder {
+async fn greet() -> web::Json<Greeting> {
     web::Json(Greeting { message: "Hello World" })
 }
 

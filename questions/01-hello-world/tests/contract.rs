@@ -8,13 +8,20 @@ fn the_greeting_is_sent_as_json() {
 
     let response = app.get("/").send();
 
-    response.expect_status(200).expect_media_type("application/json");
-    response.expect_json(json!({ "message": "Hello World" }));
+    response.expect_status(200).expect_json(json!({ "message": "Hello World" }));
+    response.expect_media_type("application/json");
 }
 
 #[test]
 fn it_listens_on_the_port_that_the_environment_names() {
     let app = Server::start();
+
+    app.get("/").send().expect_status(200);
+}
+
+#[test]
+fn it_listens_on_port_3000_if_the_environment_names_none() {
+    let app = Server::builder().on_default_port().start();
 
     app.get("/").send().expect_status(200);
 }

@@ -120,12 +120,13 @@ pub fn house_rules_with(app: &Server, endpoints: &[Endpoint], shape: ErrorShape)
 /// Fails the check at the first rule that does not hold. Not judged on Windows.
 #[track_caller]
 pub fn process_rules(endpoint: &Endpoint) {
-    finishes_what_is_in_flight(endpoint);
-
-    let app = Server::start();
-    let mut idle = app.connect();
-    idle.send(&endpoint.request(&app));
-    app.interrupt(SHUTDOWN).expect_success();
+    // Both end while the rest goes on.
+    let interrupted = Server::start();
+    let mut idle = interrupted.connect();
+    no_5xx(&idle.send(&endpoint.request(&interrupted)), "the request that is right");
+    interrupted.begin_interruption();
+    let terminated = Server::start();
+    finishes_what_is_in_flight(&terminated, endpoint);
 
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let port = taken.local_addr().expect("it is bound").port().to_string();
@@ -133,24 +134,24 @@ pub fn process_rules(endpoint: &Endpoint) {
     exit.expect_start_up_error(&port);
     let lines = exit.stderr.lines().filter(|line| !line.trim().is_empty()).count();
     expect(lines <= 3, "one clear line on stderr for a port in use", exit.stderr.trim());
+
+    interrupted.wait_for_exit(SHUTDOWN).expect_success();
+    terminated.wait_for_exit(SHUTDOWN).expect_success();
 }
 
+/// Leaves the server with SIGTERM sent to it.
 #[track_caller]
-fn finishes_what_is_in_flight(endpoint: &Endpoint) {
-    let app = Server::start();
-    let request = endpoint.request(&app);
+fn finishes_what_is_in_flight(app: &Server, endpoint: &Endpoint) {
+    let request = endpoint.request(app);
     no_5xx(&request.clone().send(), "the request that is right");
+    let Some(body) = &endpoint.body else { return app.begin_termination() };
 
-    let Some(body) = &endpoint.body else {
-        app.terminate(SHUTDOWN).expect_success();
-        return;
-    };
     let body = body.to_string();
     let (first_half, second_half) = body.split_at(body.len() / 2);
     let mut in_flight = app.connect();
     in_flight.write(request.head(true));
     in_flight.write(first_half);
-    // A whole exchange after those bytes: the server has seen them when this is answered.
+    // Connections are accepted in turn, so the server has that one when this is answered.
     app.get("/").send();
 
     app.begin_termination();
@@ -163,7 +164,6 @@ fn finishes_what_is_in_flight(endpoint: &Endpoint) {
         "an answer to the request that was in flight at SIGTERM",
         actual,
     );
-    app.wait_for_exit(SHUTDOWN).expect_success();
 }
 
 #[track_caller]

@@ -261,6 +261,12 @@ impl Server {
         self.send_signal(15, "SIGTERM");
     }
 
+    /// As [`begin_termination`](Self::begin_termination), with SIGINT.
+    #[track_caller]
+    pub fn begin_interruption(&self) {
+        self.send_signal(2, "SIGINT");
+    }
+
     /// Waits until the subject has ended by itself.
     ///
     /// # Panics
