@@ -42,10 +42,7 @@ impl Build {
     /// Everything that cargo and rustc said, save of `ignored`.
     pub(crate) fn diagnostics_but(&self, ignored: &str) -> String {
         let others = self.diagnostics.iter().filter(|(name, _)| name != ignored);
-        others
-            .map(|(_, text)| text.as_str())
-            .chain([self.said.as_str()])
-            .collect()
+        others.map(|(_, text)| text.as_str()).chain([self.said.as_str()]).collect()
     }
 }
 
@@ -79,12 +76,7 @@ pub(crate) fn build_contract(
     stop: &Stop,
     on_progress: OnProgress,
 ) -> Result<Option<Build>> {
-    build(
-        workspace,
-        &["--keep-going", "--test", &question.test_target()],
-        stop,
-        on_progress,
-    )
+    build(workspace, &["--keep-going", "--test", &question.test_target()], stop, on_progress)
 }
 
 /// Builds one program of a question.
@@ -104,11 +96,7 @@ fn build(
     on_progress: OnProgress,
 ) -> Result<Option<Build>> {
     let colours = console::colors_enabled_stderr();
-    let format = if colours {
-        "json-diagnostic-rendered-ansi"
-    } else {
-        "json"
-    };
+    let format = if colours { "json-diagnostic-rendered-ansi" } else { "json" };
     let mut command = cargo(workspace);
     command
         .arg("build")
@@ -177,9 +165,7 @@ fn read_messages(stdout: impl BufRead) -> Build {
                 }
             }
             ("compiler-message", _, Some(diagnostic)) => {
-                build
-                    .diagnostics
-                    .push((target.name, diagnostic.rendered.unwrap_or_default()));
+                build.diagnostics.push((target.name, diagnostic.rendered.unwrap_or_default()));
             }
             _ => {}
         }
@@ -231,10 +217,7 @@ fn progress(line: &str) -> Option<String> {
         "Updating",
     ];
     let plain = console::strip_ansi_codes(line);
-    let step = plain
-        .split_whitespace()
-        .next()
-        .filter(|step| STEPS.contains(step))?;
+    let step = plain.split_whitespace().next().filter(|step| STEPS.contains(step))?;
     let text = match plain.split_once("] ") {
         Some((_, numbers)) if step == "Building" => format!("building {}", numbers.trim()),
         _ => plain.trim().to_owned(),

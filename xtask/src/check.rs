@@ -20,9 +20,7 @@ pub(crate) fn run(args: &cli::Check, workspace: &Workspace) -> Result<ExitCode> 
     let question = workspace.select(&args.question)?;
     let subject = match args {
         cli::Check { url: Some(url), .. } => Subject::Url(url.clone()),
-        cli::Check {
-            cmd: Some(line), ..
-        } => Subject::Command(line.clone()),
+        cli::Check { cmd: Some(line), .. } => Subject::Command(line.clone()),
         cli::Check { solution: true, .. } => Subject::Solution,
         _ => Subject::Starter,
     };
@@ -34,13 +32,16 @@ pub(crate) fn run(args: &cli::Check, workspace: &Workspace) -> Result<ExitCode> 
         keep(question, verdict, workspace)?;
     }
     if args.json {
-        println!("{:#}", as_json(question, &subject, &round));
+        term::print(&format!("{:#}\n", as_json(question, &subject, &round)))?;
         if let Round::NotBuilt(diagnostics) = &round {
             eprint!("{diagnostics}");
         }
     } else {
-        println!("{}\n", heading(question, &subject));
-        print!("{}", render(question, &round, args.all));
+        let mut text = format!("{}\n\n{}", heading(question, &subject), render(&round, args.all));
+        if let (Subject::Starter, 1) = (&subject, round.exit_code()) {
+            writeln!(text, "stuck? {}", command(&format!("hint {}", question.number)))?;
+        }
+        term::print(&text)?;
     }
     Ok(ExitCode::from(round.exit_code()))
 }
@@ -78,16 +79,10 @@ pub(crate) fn round(
         return Ok(None);
     };
     let (bin, name, other) = match subject {
-        Subject::Starter => (
-            build.starter.as_ref(),
-            question.starter_bin(),
-            String::new(),
-        ),
-        Subject::Solution => (
-            build.solution.as_ref(),
-            question.solution_bin(),
-            question.starter_bin(),
-        ),
+        Subject::Starter => (build.starter.as_ref(), question.starter_bin(), String::new()),
+        Subject::Solution => {
+            (build.solution.as_ref(), question.solution_bin(), question.starter_bin())
+        }
         Subject::Url(_) | Subject::Command(_) => (None, String::new(), question.starter_bin()),
     };
     let is_built = bin.is_some() || name.is_empty();
@@ -100,10 +95,7 @@ pub(crate) fn round(
     let Some(verdict) = judge::judge(question, contract, &environment, stop)? else {
         return Ok(None);
     };
-    Ok(Some(Round::Judged {
-        verdict,
-        warnings: build.diagnostics_of(&name),
-    }))
+    Ok(Some(Round::Judged { verdict, warnings: build.diagnostics_of(&name) }))
 }
 
 /// Keeps the result of a starter; those of other subjects say nothing of the learner.
@@ -127,7 +119,7 @@ pub(crate) fn heading(question: &Question, subject: &Subject) -> String {
     format!("{title} {} · {subject}", stars(question.tier))
 }
 
-pub(crate) fn render(question: &Question, round: &Round, all: bool) -> String {
+pub(crate) fn render(round: &Round, all: bool) -> String {
     match round {
         Round::NotBuilt(diagnostics) => {
             format!(
@@ -138,18 +130,13 @@ pub(crate) fn render(question: &Question, round: &Round, all: bool) -> String {
         Round::Judged { verdict, warnings } => {
             let mut text = warnings.clone();
             // Writing to a string can't fail.
-            let _ = write_verdict(&mut text, question, verdict, all);
+            let _ = write_verdict(&mut text, verdict, all);
             text
         }
     }
 }
 
-fn write_verdict(
-    out: &mut String,
-    question: &Question,
-    verdict: &Verdict,
-    all: bool,
-) -> std::fmt::Result {
+fn write_verdict(out: &mut String, verdict: &Verdict, all: bool) -> std::fmt::Result {
     let mut stretch = false;
     for check in &verdict.checks {
         if check.stretch && !stretch {
@@ -178,13 +165,6 @@ fn write_verdict(
         write!(out, " · stretch {}", score(verdict.stretch()))?;
     }
     writeln!(out)?;
-    if verdict.required().failed > 0 {
-        writeln!(
-            out,
-            "stuck? {}",
-            command(&format!("hint {}", question.number))
-        )?;
-    }
     Ok(())
 }
 
@@ -199,10 +179,7 @@ fn write_line(out: &mut String, check: &Check) -> std::fmt::Result {
     for line in lines {
         writeln!(out, "           {line}")?;
     }
-    let why = check
-        .failure
-        .iter()
-        .filter(|_| check.outcome == Outcome::NotJudged);
+    let why = check.failure.iter().filter(|_| check.outcome == Outcome::NotJudged);
     for note in why.chain(&check.notes) {
         writeln!(out, "           {}", style(note.trim()).dim())?;
     }
@@ -218,11 +195,7 @@ fn write_details(out: &mut String, check: &Check) -> std::fmt::Result {
 
 fn score(tally: Tally) -> String {
     let score = format!("{}/{}", tally.passed, tally.all());
-    let score = if tally.failed == 0 {
-        style(score).green()
-    } else {
-        style(score).red()
-    };
+    let score = if tally.failed == 0 { style(score).green() } else { style(score).red() };
     match tally.not_judged {
         0 => score.to_string(),
         number => format!("{score} ({} not judged)", count(number, "check")),

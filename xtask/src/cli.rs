@@ -28,9 +28,24 @@ pub(crate) enum Command {
     Watch(Watch),
     Hint(Hint),
     Diff(Diff),
+
+    /// Show the next open question, and what to type.
+    ///
+    /// Example: cargo xtask next
+    ///
+    /// Exit codes: 0 always.
     Next,
+
     Reset(Reset),
     Test(Test),
+
+    /// Look at this machine: toolchain, disk, port 3000, lock file, readiness without a network.
+    ///
+    /// One line each, with what to do about it.
+    ///
+    /// Example: cargo xtask doctor
+    ///
+    /// Exit codes: 0 ready, perhaps with warnings; 1 something is missing.
     Doctor,
 }
 
@@ -80,7 +95,7 @@ pub(crate) struct Run {
     pub(crate) solution: bool,
 }
 
-/// Judge your starter: every check of the contract, the first failure in detail.
+/// Judge your starter: every check of the contract, the first failure in detail
 ///
 /// With --cmd or --url the same contract judges a server in any language.
 /// Your command is started once per check with PORT set, and must listen on 127.0.0.1:PORT.
@@ -119,7 +134,7 @@ pub(crate) struct Check {
     pub(crate) json: bool,
 }
 
-/// Check a question at every save, with the clock of an interview.
+/// Check a question at every save, with the clock of an interview
 ///
 /// The minutes count from the first watch; `reset` starts them anew.
 /// Keys: h next hint, d diff with the solution, n next open question, q quit.
@@ -127,7 +142,8 @@ pub(crate) struct Check {
 ///
 /// Example: cargo xtask watch 7
 ///
-/// Exit codes: 0 ended while all required checks passed, 1 ended while one failed, 2 ended while it could not be built or started.
+/// Exit codes, by the last verdict: 0 all required checks passed, 1 a check failed or none was judged,
+/// 2 it could not be built or started.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Watch {
@@ -188,7 +204,7 @@ pub(crate) struct Reset {
     pub(crate) question: String,
 }
 
-/// Run every contract against every solution, or only those of the questions named.
+/// Run every contract against every solution, or only those of the questions named
 ///
 /// It is `cargo test` from the workspace's root, in one build.
 ///

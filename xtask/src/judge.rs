@@ -100,9 +100,7 @@ impl Verdict {
     }
 
     pub(crate) fn failures(&self) -> impl Iterator<Item = &Check> {
-        self.checks
-            .iter()
-            .filter(|check| check.outcome == Outcome::Failed)
+        self.checks.iter().filter(|check| check.outcome == Outcome::Failed)
     }
 
     /// The one cause of all failures, if there are several and they share one.
@@ -115,24 +113,14 @@ impl Verdict {
 
     /// No check got as far as an answer of the subject, and all for one reason.
     pub(crate) fn never_started(&self) -> bool {
-        let passed = self
-            .checks
-            .iter()
-            .any(|check| check.outcome == Outcome::Passed);
-        let cause = self
-            .failures()
-            .next()
-            .and_then(|check| check.cause.as_ref());
+        let passed = self.checks.iter().any(|check| check.outcome == Outcome::Passed);
+        let cause = self.failures().next().and_then(|check| check.cause.as_ref());
         !passed && cause.is_some() && self.failures().all(|check| check.cause.as_ref() == cause)
     }
 
     /// The exit code that every command gives this verdict.
     pub(crate) fn exit_code(&self) -> u8 {
-        if self.never_started() {
-            2
-        } else {
-            u8::from(self.required().failed > 0)
-        }
+        if self.never_started() { 2 } else { u8::from(self.required().failed > 0) }
     }
 }
 
@@ -154,11 +142,8 @@ pub(crate) fn requirements(question: &Question) -> Result<Vec<Requirement>> {
             is_test = true;
         } else if let Some(rest) = code.strip_prefix("fn ").filter(|_| is_test) {
             let name = rest.split('(').next().unwrap_or(rest).trim();
-            let sentence = if doc.is_empty() {
-                name.replace('_', " ")
-            } else {
-                first_paragraph(&doc)
-            };
+            let sentence =
+                if doc.is_empty() { name.replace('_', " ") } else { first_paragraph(&doc) };
             found.push(Requirement {
                 name: format!("{}{name}", if stretch { "stretch::" } else { "" }),
                 sentence,
@@ -177,11 +162,7 @@ pub(crate) fn requirements(question: &Question) -> Result<Vec<Requirement>> {
 }
 
 fn first_paragraph(doc: &[&str]) -> String {
-    let lines: Vec<&str> = doc
-        .iter()
-        .copied()
-        .take_while(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = doc.iter().copied().take_while(|line| !line.is_empty()).collect();
     lines.join(" ").trim_end_matches('.').to_owned()
 }
 
@@ -220,16 +201,9 @@ pub(crate) fn judge(
 
     let mut text = String::new();
     output.rewind()?;
-    output
-        .read_to_string(&mut text)
-        .context("Failed to read what the contract printed")?;
+    output.read_to_string(&mut text).context("Failed to read what the contract printed")?;
     let lines = fs::read_to_string(&report).unwrap_or_default();
-    Ok(Some(verdict(
-        &requirements(question)?,
-        &lines,
-        &text,
-        &status.to_string(),
-    )))
+    Ok(Some(verdict(&requirements(question)?, &lines, &text, &status.to_string())))
 }
 
 /// What the kit writes of each check.
@@ -249,10 +223,7 @@ struct Line {
 fn verdict(requirements: &[Requirement], report: &str, output: &str, status: &str) -> Verdict {
     let mut lines: HashMap<String, Line> = HashMap::new();
     let mut order = Vec::new();
-    for line in report
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Line>(line).ok())
-    {
+    for line in report.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
         order.push(line.check.clone());
         lines.insert(line.check.clone(), line);
     }
@@ -261,30 +232,15 @@ fn verdict(requirements: &[Requirement], report: &str, output: &str, status: &st
         .iter()
         .map(|requirement| match lines.remove(&requirement.name) {
             Some(line) => check(requirement.clone(), line),
-            None => check(
-                requirement.clone(),
-                unreported(&requirement.name, output, status),
-            ),
+            None => check(requirement.clone(), unreported(&requirement.name, output, status)),
         })
         .collect();
     // A check that a macro made stands in the report alone.
-    checks.extend(
-        order
-            .iter()
-            .filter_map(|name| lines.remove(name))
-            .map(|line| {
-                let stretch = line.check.starts_with("stretch::");
-                let sentence = line.check.trim_start_matches("stretch::").replace('_', " ");
-                check(
-                    Requirement {
-                        name: line.check.clone(),
-                        sentence,
-                        stretch,
-                    },
-                    line,
-                )
-            }),
-    );
+    checks.extend(order.iter().filter_map(|name| lines.remove(name)).map(|line| {
+        let stretch = line.check.starts_with("stretch::");
+        let sentence = line.check.trim_start_matches("stretch::").replace('_', " ");
+        check(Requirement { name: line.check.clone(), sentence, stretch }, line)
+    }));
     Verdict { checks }
 }
 
@@ -305,28 +261,19 @@ fn check(requirement: Requirement, line: Line) -> Check {
 fn unreported(name: &str, output: &str, status: &str) -> Line {
     let heading = format!("---- {name} stdout ----");
     let panic = output.split_once(&heading).map(|(_, rest)| {
-        rest.split("\n---- ")
-            .next()
-            .unwrap_or(rest)
-            .split("\nfailures:")
-            .next()
-            .unwrap_or(rest)
+        rest.split("\n---- ").next().unwrap_or(rest).split("\nfailures:").next().unwrap_or(rest)
     });
     let mut failure: Vec<String> = match panic {
         Some(panic) => non_blank(panic).take(12).collect(),
         None => {
             let said: Vec<String> = non_blank(output).collect();
-            let mut lines = vec![format!(
-                "the contract ended without a verdict on this ({status})"
-            )];
+            let mut lines =
+                vec![format!("the contract ended without a verdict on this ({status})")];
             lines.extend(said[said.len().saturating_sub(8)..].iter().cloned());
             lines
         }
     };
-    if output
-        .lines()
-        .any(|line| line == format!("test {name} ... ok"))
-    {
+    if output.lines().any(|line| line == format!("test {name} ... ok")) {
         failure = vec!["the check ended without judging anything".to_owned()];
     }
     Line {
@@ -340,9 +287,7 @@ fn unreported(name: &str, output: &str, status: &str) -> Line {
 }
 
 fn non_blank(text: &str) -> impl Iterator<Item = String> {
-    text.lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(str::to_owned)
+    text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned)
 }
 
 /// The environment that tells the kit what to judge.
@@ -354,10 +299,7 @@ pub(crate) fn environment(
         Subject::Url(url) => vec![("CONTRACT_URL", url.clone())],
         Subject::Command(line) => {
             let dir = env::current_dir().context("Failed to read the current folder")?;
-            vec![
-                ("CONTRACT_CMD", line.clone()),
-                ("CONTRACT_CMD_DIR", dir.display().to_string()),
-            ]
+            vec![("CONTRACT_CMD", line.clone()), ("CONTRACT_CMD_DIR", dir.display().to_string())]
         }
         Subject::Starter | Subject::Solution => {
             let bin = bin.context("Failed to find the program to judge in what cargo built")?;

@@ -1,6 +1,6 @@
 //! `list`: the questions by tier, and what you have done.
 
-use std::process::ExitCode;
+use std::{fmt::Write, process::ExitCode};
 
 use anyhow::Result;
 use console::{measure_text_width, style};
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     cli,
     progress::{Progress, State},
-    term::{command, count, pad, stars},
+    term::{self, command, count, pad, stars},
     workspace::{Question, Workspace},
 };
 
@@ -24,12 +24,9 @@ pub(crate) fn run(args: &cli::List, workspace: &Workspace) -> Result<ExitCode> {
     rows.sort_by_key(|(question, _)| (question.tier, question.number));
 
     if args.json {
-        println!(
-            "{:#}",
-            rows.iter().map(as_json).collect::<serde_json::Value>()
-        );
+        term::print(&format!("{:#}\n", rows.iter().map(as_json).collect::<serde_json::Value>()))?;
     } else {
-        print(&rows);
+        term::print(&render(&rows)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -48,46 +45,47 @@ fn as_json((question, state): &(&Question, State)) -> serde_json::Value {
     })
 }
 
-fn print(rows: &[(&Question, State)]) {
+fn render(rows: &[(&Question, State)]) -> Result<String> {
     let longest = |text: fn(&(&Question, State)) -> String| {
-        rows.iter()
-            .map(|row| measure_text_width(&text(row)))
-            .max()
-            .unwrap_or_default()
+        rows.iter().map(|row| measure_text_width(&text(row))).max().unwrap_or_default()
     };
     let slugs = longest(|(question, _)| question.slug.clone());
     let titles = longest(|(question, _)| question.title.clone());
     let states = longest(|(_, state)| state.to_string());
 
+    let mut out = String::new();
     let mut tier = 0;
     for (question, state) in rows {
         if question.tier != tier {
             if tier != 0 {
-                println!();
+                writeln!(out)?;
             }
             tier = question.tier;
             let heading = format!("{} tier {tier}", stars(tier));
-            println!("{}", style(heading).bold());
+            writeln!(out, "{}", style(heading).bold())?;
         }
         let state = match state {
             State::Untouched => style(pad(&state.to_string(), states)).dim(),
             State::Edited | State::Partly(..) => style(pad(&state.to_string(), states)).yellow(),
             State::Done | State::DoneWithStretch => style(pad(&state.to_string(), states)).green(),
         };
-        println!(
+        writeln!(
+            out,
             "  {:02}  {}  {}  {:>3} min  {state}  {}",
             question.number,
             pad(&question.slug, slugs),
             pad(&question.title, titles),
             question.minutes,
             style(question.topics.join(", ")).dim()
-        );
+        )?;
     }
 
     let done = rows.iter().filter(|(_, state)| state.is_done()).count();
-    println!(
+    writeln!(
+        out,
         "\n{done} of {} done; the next one: {}",
         count(rows.len(), "question"),
         command("next")
-    );
+    )?;
+    Ok(out)
 }

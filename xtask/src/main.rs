@@ -3,12 +3,22 @@
 mod cargo;
 mod check;
 mod cli;
+mod diff;
+mod doctor;
+mod hint;
 mod judge;
 mod list;
+mod markdown;
+mod next;
 mod originals;
 mod process;
 mod progress;
+mod reset;
+mod run;
+mod show;
 mod term;
+mod test;
+mod watch;
 mod workspace;
 
 use std::process::ExitCode;
@@ -22,17 +32,25 @@ use crate::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    run(cli.command).unwrap_or_else(|error| {
+    dispatch(cli.command).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::from(2)
     })
 }
 
-fn run(command: Command) -> anyhow::Result<ExitCode> {
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
         Command::List(args) => list::run(&args, &workspace),
+        Command::Show(args) => show::run(&args, &workspace),
+        Command::Run(args) => run::run(&args, &workspace),
         Command::Check(args) => check::run(&args, &workspace),
-        other => anyhow::bail!("Failed to run {other:?}: not written yet"),
+        Command::Watch(args) => watch::run(&args, &workspace),
+        Command::Hint(args) => hint::run(&args, &workspace),
+        Command::Diff(args) => diff::run(&args, &workspace),
+        Command::Next => next::run(&workspace),
+        Command::Reset(args) => reset::run(&args, &workspace),
+        Command::Test(args) => test::run(&args, &workspace),
+        Command::Doctor => doctor::run(&workspace),
     }
 }

@@ -11,10 +11,7 @@ use anyhow::{Context, Result};
 use crate::workspace::{Question, Workspace};
 
 pub(crate) fn path(question: &Question, workspace: &Workspace) -> PathBuf {
-    workspace
-        .root
-        .join("xtask/starters")
-        .join(format!("{}.rs", question.folder()))
+    workspace.root.join("xtask/starters").join(format!("{}.rs", question.folder()))
 }
 
 pub(crate) fn read(question: &Question, workspace: &Workspace) -> Result<String> {

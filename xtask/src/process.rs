@@ -34,6 +34,11 @@ impl Stop {
         }
     }
 
+    /// Whether both are the one of the same process.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::When(mine), Self::When(theirs)) if Arc::ptr_eq(mine, theirs))
+    }
+
     pub(crate) fn is_set(&self) -> bool {
         matches!(self, Self::When(flag) if flag.load(Ordering::Relaxed))
     }

@@ -80,10 +80,7 @@ impl Progress {
             }
         };
         let mut progress = Self::default();
-        for line in text
-            .lines()
-            .filter(|line| !HEADER.lines().any(|known| known == *line))
-        {
+        for line in text.lines().filter(|line| !HEADER.lines().any(|known| known == *line)) {
             match Entry::parse(line) {
                 Some(entry) => progress.entries.push(entry),
                 None => progress.unknown.push(line.to_owned()),
@@ -127,6 +124,7 @@ impl Progress {
         entry.number = question.number;
         entry.slug.clone_from(&question.slug);
         let entry = entry.clone();
+        progress.entries.retain(Entry::says_something);
         progress.entries.sort_by_key(|entry| entry.number);
         progress.save(workspace)?;
         Ok(entry)
@@ -134,10 +132,7 @@ impl Progress {
 
     fn position(&self, question: &Question, workspace: &Workspace) -> Option<usize> {
         let is_gone = |slug: &str| workspace.questions.iter().all(|other| other.slug != slug);
-        let by_slug = self
-            .entries
-            .iter()
-            .position(|entry| entry.slug == question.slug);
+        let by_slug = self.entries.iter().position(|entry| entry.slug == question.slug);
         by_slug.or_else(|| {
             self.entries
                 .iter()
@@ -149,12 +144,7 @@ impl Progress {
     fn save(&self, workspace: &Workspace) -> Result<()> {
         let path = path(workspace);
         let mut text = HEADER.to_owned();
-        for line in self
-            .entries
-            .iter()
-            .map(Entry::line)
-            .chain(self.unknown.iter().cloned())
-        {
+        for line in self.entries.iter().map(Entry::line).chain(self.unknown.iter().cloned()) {
             text.push_str(&line);
             text.push('\n');
         }
@@ -172,11 +162,7 @@ impl Entry {
         let mut words = line.split_whitespace();
         let number = words.next()?.parse().ok()?;
         let slug = words.next().filter(|slug| !slug.contains('='))?.to_owned();
-        let mut entry = Self {
-            number,
-            slug,
-            ..Self::default()
-        };
+        let mut entry = Self { number, slug, ..Self::default() };
         for word in words {
             let known = match word.split_once('=') {
                 Some(("required", value)) => parts(value).map(|value| entry.required = Some(value)),
@@ -192,6 +178,13 @@ impl Entry {
             }
         }
         Some(entry)
+    }
+
+    fn says_something(&self) -> bool {
+        self.required.is_some()
+            || self.started.is_some()
+            || self.hints > 0
+            || !self.unknown.is_empty()
     }
 
     fn line(&self) -> String {

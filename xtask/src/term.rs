@@ -1,21 +1,20 @@
 //! How the commands print: colours only where they are wanted, columns that stay aligned.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    process::exit,
+};
 
 use console::{Alignment, Term, measure_text_width, pad_str, style};
 
 /// The stars of a tier, out of three.
 pub(crate) fn stars(tier: u8) -> String {
-    (1..=3)
-        .map(|star| if star <= tier { '★' } else { '☆' })
-        .collect()
+    (1..=3).map(|star| if star <= tier { '★' } else { '☆' }).collect()
 }
 
 /// The columns of the terminal; 100 where there is none, so that pages and logs look the same.
 pub(crate) fn width() -> usize {
-    Term::stdout()
-        .size_checked()
-        .map_or(100, |(_, columns)| usize::from(columns))
+    Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns))
 }
 
 pub(crate) fn pad(text: &str, width: usize) -> String {
@@ -44,6 +43,15 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// Prints on stdout. A reader that has seen enough, such as `head`, ends the program quietly.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit(0),
+        result => result,
+    }
+}
+
 /// What a user may type next.
 pub(crate) fn command(text: &str) -> String {
     style(format!("cargo xtask {text}")).cyan().to_string()
@@ -56,8 +64,7 @@ pub(crate) fn is_interactive() -> bool {
 
 /// Asks on the terminal; anything but `y` is no.
 pub(crate) fn ask(question: &str) -> io::Result<bool> {
-    print!("{question} [y/N] ");
-    io::stdout().flush()?;
+    print(&format!("{question} [y/N] "))?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -1,0 +1,92 @@
+//! `hint`: from a nudge to nearly the answer, one at a time.
+
+use std::{fs, process::ExitCode};
+
+use anyhow::{Context, Result, bail};
+use console::style;
+
+use crate::{
+    cli, markdown,
+    progress::Progress,
+    term::{self, command},
+    workspace::{Question, Workspace},
+};
+
+pub(crate) fn run(args: &cli::Hint, workspace: &Workspace) -> Result<ExitCode> {
+    let question = workspace.select(&args.question)?;
+    let text = if args.again {
+        let taken = Progress::load(workspace)?.of(question, workspace).hints;
+        taken_so_far(question, taken)?
+    } else if args.all {
+        let all = hints(question)?.len();
+        Progress::update(question, workspace, |entry| entry.hints = all)?;
+        taken_so_far(question, all)?
+    } else {
+        take(question, workspace)?
+    };
+    term::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The next hint, counted as taken.
+pub(crate) fn take(question: &Question, workspace: &Workspace) -> Result<String> {
+    let hints = hints(question)?;
+    let taken = Progress::load(workspace)?.of(question, workspace).hints;
+    if taken >= hints.len() {
+        let again = command(&format!("hint {} --again", question.number));
+        let diff = command(&format!("diff {}", question.number));
+        return Ok(format!(
+            "all {} hints are taken; read them again: {again}, or compare with the solution: {diff}\n",
+            hints.len()
+        ));
+    }
+    Progress::update(question, workspace, |entry| entry.hints = taken + 1)?;
+    Ok(render(&hints, taken))
+}
+
+fn taken_so_far(question: &Question, taken: usize) -> Result<String> {
+    let hints = hints(question)?;
+    if taken == 0 {
+        return Ok(format!(
+            "no hint is taken yet; take one: {}\n",
+            command(&format!("hint {}", question.number))
+        ));
+    }
+    let shown: Vec<String> = (0..taken.min(hints.len())).map(|at| render(&hints, at)).collect();
+    Ok(shown.join("\n"))
+}
+
+fn render(hints: &[String], at: usize) -> String {
+    let heading = style(format!("hint {} of {}", at + 1, hints.len())).bold();
+    format!("{heading}\n{}", markdown::render(&hints[at], term::width().min(100)))
+}
+
+/// The ordered list under `## Hints` in the interviewer's notes.
+fn hints(question: &Question) -> Result<Vec<String>> {
+    let path = question.notes();
+    let notes =
+        fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))?;
+    let section = notes
+        .lines()
+        .skip_while(|line| line.trim_end() != "## Hints")
+        .skip(1)
+        .take_while(|line| !line.starts_with("## "));
+
+    let mut hints: Vec<String> = Vec::new();
+    for line in section {
+        let marker = format!("{}. ", hints.len() + 1);
+        match (line.strip_prefix(&marker), hints.last_mut()) {
+            (Some(text), _) => hints.push(text.to_owned()),
+            (None, Some(hint)) => {
+                let indent = line.len() - line.trim_start().len();
+                hint.push('\n');
+                hint.push_str(&line[indent.min(marker.len())..]);
+            }
+            (None, None) => {}
+        }
+    }
+    if hints.is_empty() {
+        bail!("Failed to find a numbered list under `## Hints` in {}", path.display());
+    }
+    Ok(hints.iter().map(|hint| hint.trim_end().to_owned()).collect())
+}

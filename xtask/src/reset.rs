@@ -1,0 +1,61 @@
+//! `reset`: back to the original starter.
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    cli, originals,
+    progress::{Entry, Progress},
+    term::{self, command},
+    workspace::{Question, Workspace},
+};
+
+pub(crate) fn run(args: &cli::Reset, workspace: &Workspace) -> Result<ExitCode> {
+    let question = workspace.select(&args.question)?;
+    let original = originals::read(question, workspace)?;
+    let starter = question.starter();
+
+    let path = workspace.relative(&starter);
+    let mut text = String::new();
+    if originals::is_untouched(question, workspace) == Some(true) {
+        writeln!(text, "{path} is the original already")?;
+    } else {
+        if starter.exists() {
+            let backup = back_up(question, workspace)?;
+            writeln!(text, "your starter is kept as {}", workspace.relative(&backup))?;
+        }
+        fs::write(&starter, original)
+            .with_context(|| format!("Failed to write {}", starter.display()))?;
+        writeln!(text, "{path} is the original again")?;
+    }
+    Progress::update(question, workspace, |entry| *entry = Entry::default())?;
+    writeln!(text, "start anew: {}", command(&format!("watch {}", question.number)))?;
+    term::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Copies the starter to the first free name in `backups/`, a folder that git ignores.
+fn back_up(question: &Question, workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.root.join("backups");
+    let backup = (1..)
+        .map(|number| folder.join(format!("{}.{number}.rs", question.folder())))
+        .find(|path| !path.exists())
+        .context("Failed to find a free name in backups/")?;
+    copy(&question.starter(), &backup)
+        .with_context(|| format!("Failed to keep your starter as {}", backup.display()))?;
+    Ok(backup)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join(".gitignore"), "*\n")?;
+    }
+    fs::copy(from, to).map(|_| ())
+}

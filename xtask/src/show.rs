@@ -1,0 +1,36 @@
+//! `show`: the prompt of a question.
+
+use std::{fs, process::ExitCode};
+
+use anyhow::{Context, Result};
+use console::style;
+
+use crate::{
+    cli, markdown,
+    term::{self, command, stars},
+    workspace::Workspace,
+};
+
+pub(crate) fn run(args: &cli::Show, workspace: &Workspace) -> Result<ExitCode> {
+    let question = workspace.select(&args.question)?;
+    let path = question.readme();
+    let readme =
+        fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))?;
+
+    let facts = format!(
+        "{:02} · {} tier {} · {} minutes · {}",
+        question.number,
+        stars(question.tier),
+        question.tier,
+        question.minutes,
+        question.topics.join(", ")
+    );
+    term::print(&format!(
+        "{}\n\n{}\nyour answer goes into {}\njudged at every save: {}\n",
+        style(facts).dim(),
+        markdown::render(&readme, term::width().min(100)),
+        workspace.relative(&question.starter()),
+        command(&format!("watch {}", question.number)),
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}

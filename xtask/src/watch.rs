@@ -1,0 +1,394 @@
+//! `watch`: a check at every save.
+//!
+//! One loop owns the state and hears of saves, keys and results through one channel. Each round
+//! of build and checks runs on a thread of its own. A round counts only if the sources are, when
+//! it ends, what they were when it began.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{self, BufRead, IsTerminal},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{
+        Once,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread::{self, Scope},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result};
+use console::{Key, Term, style};
+use notify::{EventKind, RecursiveMode, Watcher, event::AccessKind};
+
+use crate::{
+    check::{self, Round},
+    cli, diff, hint,
+    judge::Subject,
+    next,
+    process::Stop,
+    progress::Progress,
+    term,
+    workspace::{Question, Workspace},
+};
+
+pub(crate) fn run(args: &cli::Watch, workspace: &Workspace) -> Result<ExitCode> {
+    let mut question = workspace.select(&args.question)?;
+    let (sender, events) = channel();
+    let code = loop {
+        match watch(question, workspace, &sender, &events)? {
+            End::Quit(code) => break code,
+            End::Next(next) => question = next,
+        }
+    };
+    term::status("");
+    Ok(ExitCode::from(code))
+}
+
+enum Event {
+    /// Something in the question's folder changed, perhaps.
+    Saved,
+    Key(char),
+    InputEnded,
+    /// The round with this stop has a result; `None` if it was stopped.
+    Finished(Stop, Result<Option<Round>>),
+}
+
+enum End<'a> {
+    Quit(u8),
+    Next(&'a Question),
+}
+
+fn watch<'a>(
+    question: &'a Question,
+    workspace: &'a Workspace,
+    sender: &'a Sender<Event>,
+    events: &Receiver<Event>,
+) -> Result<End<'a>> {
+    let now = now();
+    let entry = Progress::update(question, workspace, |entry| {
+        entry.started.get_or_insert(now);
+    })?;
+
+    let saves = sender.clone();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // Opening a file to read it is an event as well, and every round reads.
+        let is_read = matches!(&event, Ok(event) if matches!(event.kind,
+            EventKind::Access(kind) if !matches!(kind, AccessKind::Close(_))));
+        if !is_read {
+            let _ = saves.send(Event::Saved);
+        }
+    })
+    .context("Failed to watch for saves")?;
+    watcher
+        .watch(&question.dir, RecursiveMode::Recursive)
+        .with_context(|| format!("Failed to watch {}", question.dir.display()))?;
+
+    // After everything that can fail: reading keys puts the terminal into raw mode.
+    static KEYS: Once = Once::new();
+    KEYS.call_once(|| read_keys(sender.clone()));
+
+    thread::scope(|scope| {
+        let session = Session {
+            question,
+            workspace,
+            sender,
+            scope,
+            deadline: entry.started.unwrap_or(now) + 60 * u64::from(question.minutes),
+            sources: Sources::default(),
+            running: None,
+            judged: None,
+            code: 1,
+            body: String::new(),
+            notes: String::new(),
+            is_input_over: false,
+            shows_solution: false,
+        };
+        Ok(session.listen(events))
+    })
+}
+
+/// Keys as they are pressed; without a terminal, the first letter of each line.
+fn read_keys(sender: Sender<Event>) {
+    thread::spawn(move || {
+        if term::is_interactive() {
+            let terminal = Term::stdout();
+            loop {
+                let key = match terminal.read_key_raw() {
+                    Ok(Key::Char(key)) => key.to_ascii_lowercase(),
+                    Ok(Key::CtrlC) | Err(_) => 'q',
+                    Ok(_) => continue,
+                };
+                // The loop ends with the program, so that the terminal is not left in raw mode.
+                if sender.send(Event::Key(key)).is_err() || key == 'q' {
+                    break;
+                }
+            }
+        } else {
+            for line in io::stdin().lock().lines().map_while(Result::ok) {
+                let _ = line.trim().chars().next().map(|key| sender.send(Event::Key(key)));
+            }
+            let _ = sender.send(Event::InputEnded);
+        }
+    });
+}
+
+struct Session<'scope, 'env> {
+    question: &'env Question,
+    workspace: &'env Workspace,
+    sender: &'env Sender<Event>,
+    scope: &'scope Scope<'scope, 'env>,
+    /// The end of the time box, in seconds since 1970.
+    deadline: u64,
+    /// As the last round found them.
+    sources: Sources,
+    running: Option<Running>,
+    /// What the last verdict is about.
+    judged: Option<Sources>,
+    /// What that verdict makes the exit code.
+    code: u8,
+    body: String,
+    notes: String,
+    is_input_over: bool,
+    /// Set by the first `d` while a check fails, which warns; the second one shows.
+    shows_solution: bool,
+}
+
+struct Running {
+    stop: Stop,
+    began: Instant,
+}
+
+impl<'env> Session<'_, 'env> {
+    fn listen(mut self, events: &Receiver<Event>) -> End<'env> {
+        self.start();
+        loop {
+            match events.recv_timeout(self.until_next_minute()) {
+                Ok(Event::Saved) => self.saved(),
+                Ok(Event::Finished(stop, result)) => self.finished(&stop, result),
+                Ok(Event::Key(key)) => {
+                    if let Some(end) = self.key(key) {
+                        self.stop();
+                        return end;
+                    }
+                }
+                Ok(Event::InputEnded) => self.is_input_over = true,
+                Err(_) => {
+                    if self.running.is_none() && is_screen() {
+                        self.draw();
+                    }
+                }
+            }
+            if self.is_input_over && self.running.is_none() {
+                return End::Quit(self.code);
+            }
+        }
+    }
+
+    fn saved(&mut self) {
+        let sources = Sources::of(self.question);
+        let is_known = match (&self.running, &self.judged) {
+            (Some(_), _) => self.sources == sources,
+            (None, Some(judged)) => judged.has_contents_of(&sources),
+            (None, None) => false,
+        };
+        if !is_known {
+            self.start();
+        }
+    }
+
+    /// Stops the running round, if any, and begins the next.
+    fn start(&mut self) {
+        self.stop();
+        let began = Instant::now();
+        self.sources = Sources::of(self.question).newer_than(&self.sources);
+        let stop = Stop::new();
+        self.running = Some(Running { stop: stop.clone(), began });
+        self.notes.clear();
+        self.shows_solution = false;
+        self.draw();
+
+        let (question, workspace, sender) = (self.question, self.workspace, self.sender.clone());
+        self.scope.spawn(move || {
+            let show = |text: &str| {
+                if !stop.is_set() {
+                    term::status(text);
+                }
+            };
+            let result = check::round(question, &Subject::Starter, workspace, &stop, &show);
+            let _ = sender.send(Event::Finished(stop, result));
+        });
+    }
+
+    fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop.set();
+        }
+    }
+
+    fn finished(&mut self, stop: &Stop, result: Result<Option<Round>>) {
+        // The result of a round that was stopped is of no interest.
+        let Some(running) = self.running.take_if(|running| running.stop.is(stop)) else { return };
+        if Sources::of(self.question) != self.sources {
+            // Saved meanwhile, and the event is still on its way.
+            self.start();
+            return;
+        }
+        self.judged = Some(self.sources.clone());
+        self.show(result).unwrap_or_else(|error| {
+            self.code = 2;
+            self.body = format!("error: {error:#}\n");
+        });
+        let seconds = running.began.elapsed().as_secs_f64();
+        self.body += &format!("{}\n", style(format!("after {seconds:.2} s")).dim());
+        self.draw();
+    }
+
+    fn show(&mut self, result: Result<Option<Round>>) -> Result<()> {
+        let round = result?.context("Failed to check: cargo or the contract was stopped")?;
+        if let Round::Judged { verdict, .. } = &round {
+            check::keep(self.question, verdict, self.workspace)?;
+        }
+        self.code = round.exit_code();
+        self.body = check::render(&round, false);
+        Ok(())
+    }
+
+    fn key(&mut self, key: char) -> Option<End<'env>> {
+        let note = match key {
+            'q' => return Some(End::Quit(self.code)),
+            'n' => match next::open_after(self.question.number, self.workspace) {
+                Ok(Some(next)) => return Some(End::Next(next)),
+                Ok(None) => Ok("all other questions are done\n".to_owned()),
+                Err(error) => Err(error),
+            },
+            'h' => hint::take(self.question, self.workspace),
+            'd' => self.diff(),
+            _ => return None,
+        };
+        let note = note.unwrap_or_else(|error| format!("error: {error:#}\n"));
+        if is_screen() {
+            self.notes = format!("\n{note}");
+            self.draw();
+        } else {
+            let _ = term::print(&note);
+        }
+        None
+    }
+
+    fn diff(&mut self) -> Result<String> {
+        let state = Progress::load(self.workspace)?.state(self.question, self.workspace);
+        if state.is_done() || self.shows_solution {
+            return diff::render(self.question, term::width());
+        }
+        self.shows_solution = true;
+        Ok(format!("your state is {state}; press d again to see the solution all the same\n"))
+    }
+
+    /// The whole screen; without a terminal, what is new on it.
+    fn draw(&self) {
+        let heading = check::heading(self.question, &Subject::Starter);
+        let mut text = format!("{heading} · {}\n\n", self.time());
+        if self.running.is_some() {
+            text += "building\n";
+        } else {
+            text += &self.body;
+        }
+        text += &self.notes;
+        if is_screen() {
+            let _ = Term::stdout().clear_screen();
+            text += &format!("\n{}\n", style("h hint · d diff · n next · q quit").dim());
+        }
+        let _ = term::print(&text);
+    }
+
+    fn time(&self) -> String {
+        let (now, minutes) = (now(), self.question.minutes);
+        if now > self.deadline {
+            format!("{} over", term::count(1 + ((now - self.deadline) / 60) as usize, "minute"))
+        } else {
+            format!("{} of {minutes} minutes left", (self.deadline - now).div_ceil(60))
+        }
+    }
+
+    fn until_next_minute(&self) -> Duration {
+        let left = (self.deadline + 60 * 60 * 24 * 365).saturating_sub(now());
+        Duration::from_secs(left % 60 + 1)
+    }
+}
+
+fn is_screen() -> bool {
+    io::stdout().is_terminal()
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The files that a round is about.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Sources(Vec<Source>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Source {
+    path: PathBuf,
+    modified: SystemTime,
+    contents: u64,
+}
+
+impl Sources {
+    fn of(question: &Question) -> Self {
+        let mut sources = Vec::new();
+        for folder in ["src", "tests"] {
+            // A folder that can't be read now is about to be replaced.
+            let _ = add(&mut sources, &question.dir.join(folder));
+        }
+        sources.sort_by(|a, b| a.path.cmp(&b.path));
+        Self(sources)
+    }
+
+    fn has_contents_of(&self, other: &Self) -> bool {
+        let contents = |sources: &Self| -> Vec<_> {
+            sources.0.iter().map(|source| (source.path.clone(), source.contents)).collect()
+        };
+        contents(self) == contents(other)
+    }
+
+    /// Cargo goes by the time of modification alone. A file that was put back together with its old
+    /// time would not be built, so it is touched.
+    fn newer_than(mut self, before: &Self) -> Self {
+        for source in &mut self.0 {
+            let was = before.0.iter().find(|was| was.path == source.path);
+            let is_old = was.is_some_and(|was| {
+                was.contents != source.contents && was.modified >= source.modified
+            });
+            if is_old && touch(&source.path).is_ok() {
+                source.modified = modified(&source.path).unwrap_or(source.modified);
+            }
+        }
+        self
+    }
+}
+
+fn add(sources: &mut Vec<Source>, folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            add(sources, &path)?;
+        } else if let (Ok(modified), Ok(bytes)) = (modified(&path), fs::read(&path)) {
+            let mut hasher = DefaultHasher::new();
+            bytes.hash(&mut hasher);
+            sources.push(Source { path, modified, contents: hasher.finish() });
+        }
+    }
+    Ok(())
+}
+
+fn modified(path: &Path) -> io::Result<SystemTime> {
+    fs::metadata(path)?.modified()
+}
+
+fn touch(path: &Path) -> io::Result<()> {
+    fs::File::options().append(true).open(path)?.set_modified(SystemTime::now())
+}
