@@ -122,10 +122,7 @@ pub(crate) fn heading(question: &Question, subject: &Subject) -> String {
 pub(crate) fn render(round: &Round, all: bool) -> String {
     match round {
         Round::NotBuilt(diagnostics) => {
-            format!(
-                "{diagnostics}\n{} build first, then the checks\n",
-                style("not built:").red().bold()
-            )
+            format!("{diagnostics}\n{} no check ran\n", style("not built:").red().bold())
         }
         Round::Judged { verdict, warnings } => {
             let mut text = warnings.clone();
@@ -188,7 +185,7 @@ fn write_line(out: &mut String, check: &Check) -> std::fmt::Result {
 
 fn write_details(out: &mut String, check: &Check) -> std::fmt::Result {
     for line in &check.failure {
-        writeln!(out, "  {line}")?;
+        writeln!(out, "{line}")?;
     }
     writeln!(out)
 }

@@ -268,13 +268,13 @@ fn unreported(name: &str, output: &str, status: &str) -> Line {
         None => {
             let said: Vec<String> = non_blank(output).collect();
             let mut lines =
-                vec![format!("the contract ended without a verdict on this ({status})")];
+                vec![format!("  the contract ended without a verdict on this ({status})")];
             lines.extend(said[said.len().saturating_sub(8)..].iter().cloned());
             lines
         }
     };
     if output.lines().any(|line| line == format!("test {name} ... ok")) {
-        failure = vec!["the check ended without judging anything".to_owned()];
+        failure = vec!["  the check ended without judging anything".to_owned()];
     }
     Line {
         check: name.to_owned(),
@@ -287,7 +287,7 @@ fn unreported(name: &str, output: &str, status: &str) -> Line {
 }
 
 fn non_blank(text: &str) -> impl Iterator<Item = String> {
-    text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned)
+    text.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("  {line}"))
 }
 
 /// The environment that tells the kit what to judge.

@@ -1,0 +1,223 @@
+//! `check`, `run` and `test`: what is built, what is judged, and how it is told.
+
+mod sandbox;
+
+use std::{fs, net::TcpListener};
+
+use sandbox::{CONTRACT, Running, STARTER, Sandbox, output, starter};
+
+#[test]
+fn a_checklist_in_the_order_of_the_source() {
+    let sandbox = Sandbox::new();
+
+    let red = sandbox.run("check 1").expect_code(1).stdout;
+
+    assert_eq!(
+        red,
+        "\
+01 Hello World API ★☆☆ · your starter
+
+  ✓ ok   the server answers
+  ✗ FAIL The greeting starts with `hello`
+  ✗ FAIL a greeting is lower case
+
+  stretch
+  ✗ FAIL the world is greeted
+
+The greeting starts with `hello`
+  the answer was `not implemented`
+
+required 1/3 · stretch 0/1
+stuck? cargo xtask hint 1
+"
+    );
+    assert!(sandbox.progress().contains("01 hello-world required=1/3 stretch=0/1\n"));
+
+    let all = sandbox.run("check 1 --all").expect_code(1).stdout;
+    assert_eq!(all.matches("the answer was").count(), 3, "{all}");
+
+    sandbox.answer("hello");
+    let green = sandbox.run("check 1").expect_code(0).stdout;
+    assert!(green.contains("required 3/3 · stretch 0/1"), "{green}");
+    assert!(sandbox.run("list").stdout.contains("5 min  done "));
+}
+
+#[test]
+fn the_solution_is_judged_without_touching_my_progress() {
+    let sandbox = Sandbox::new();
+
+    let green = sandbox.run("check 1 --solution").expect_code(0).stdout;
+
+    assert!(green.contains("the solution"), "{green}");
+    assert!(green.contains("required 3/3 · stretch 1/1"), "{green}");
+    assert!(!sandbox.path("progress.txt").exists());
+}
+
+#[test]
+fn the_verdict_as_json() {
+    let sandbox = Sandbox::new();
+
+    let verdict = sandbox.run("check 1 --json").expect_code(1).stdout;
+
+    let verdict: serde_json::Value = serde_json::from_str(&verdict).unwrap();
+    assert_eq!(verdict["subject"], "starter");
+    assert_eq!(verdict["exit_code"], 1);
+    assert_eq!(verdict["required"]["passed"], 1);
+    assert_eq!(verdict["required"]["failed"], 2);
+    assert_eq!(verdict["checks"][1]["name"], "a_greeting_says_hello");
+    assert_eq!(verdict["checks"][1]["outcome"], "failed");
+    assert_eq!(verdict["checks"][3]["stretch"], true);
+}
+
+#[test]
+fn a_starter_that_does_not_compile_stops_only_itself() {
+    let sandbox = Sandbox::new();
+    sandbox.write(STARTER, "fn main() {\n    kit::serve(oops);\n}\n");
+
+    let broken = sandbox.run("check 1").expect_code(2).stdout;
+
+    assert!(broken.contains("cannot find value `oops`"), "{broken}");
+    assert!(broken.contains("--> questions/01-hello-world/src/starter.rs:2:16"), "{broken}");
+    assert!(broken.contains("not built: no check ran"), "{broken}");
+    assert!(!sandbox.path("progress.txt").exists());
+    let json = sandbox.run("check 1 --json").expect_code(2).stdout;
+    assert!(json.contains("\"built\": false"), "{json}");
+    sandbox.run("check 1 --solution").expect_code(0);
+    sandbox.run("check 1 --cmd target/debug/q01-solution").expect_code(0);
+    let run = sandbox.run("run 1").expect_code(2);
+    assert!(run.stderr.contains("cannot find value `oops`"), "{}", run.stderr);
+}
+
+#[test]
+fn warnings_of_mine_are_shown() {
+    let sandbox = Sandbox::new();
+    sandbox.write(STARTER, &format!("{}\nfn unused() {{}}\n", starter("hello")));
+
+    let green = sandbox.run("check 1").expect_code(0).stdout;
+
+    assert!(green.contains("function `unused` is never used"), "{green}");
+    let theirs = sandbox.run("check 1 --solution").expect_code(0).stdout;
+    assert!(!theirs.contains("unused"), "{theirs}");
+}
+
+#[test]
+fn a_command_is_found_from_where_it_was_typed() {
+    let sandbox = Sandbox::new();
+    sandbox.run("check 1 --solution").expect_code(0);
+    let folder = sandbox.path("elsewhere");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(sandbox.path("target/debug/q01-solution"), folder.join("mine")).unwrap();
+
+    let mut check = sandbox.xtask("check 1 --cmd ./mine");
+    check.current_dir(&folder);
+    let green = output(check).expect_code(0).stdout;
+
+    assert!(green.contains("· `./mine`"), "{green}");
+}
+
+#[test]
+fn a_server_that_runs_is_judged_at_its_url() {
+    let sandbox = Sandbox::new();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut run = sandbox.xtask("run 1 --solution");
+    run.env("PORT", port.to_string());
+    let server = Running::start(run);
+    server.expect(&format!("http://127.0.0.1:{port}"), 1);
+    let contract = sandbox.read(CONTRACT).replace(
+        "mod stretch {",
+        "#[test]\nfn it_starts_twice() {\n    kit::not_judged(\"it runs already\");\n}\n\nmod stretch {",
+    );
+    sandbox.write(CONTRACT, &contract);
+
+    let green =
+        sandbox.run(&format!("check 1 --url http://127.0.0.1:{port}")).expect_code(0).stdout;
+
+    assert!(green.contains("– skip it starts twice\n           it runs already\n"), "{green}");
+    assert!(green.contains("required 3/4 (1 check not judged) · stretch 1/1"), "{green}");
+    drop(server);
+    let gone = sandbox.run(&format!("check 1 --url http://127.0.0.1:{port}")).expect_code(2).stdout;
+    assert_eq!(gone.matches("nothing listens at").count(), 2, "the cause and the detail:\n{gone}");
+}
+
+#[test]
+fn a_cause_that_all_failures_share_is_said_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write(STARTER, "fn main() {\n    std::process::exit(7);\n}\n");
+
+    let red = sandbox.run("check 1").expect_code(2).stdout;
+
+    let cause =
+        "all 4 failures have one cause: the program ended with exit status: 7 before it listened";
+    assert_eq!(red.matches(cause).count(), 1, "{red}");
+    assert_eq!(red.matches("✗ FAIL").count(), 4, "{red}");
+}
+
+#[test]
+fn a_contract_that_crashes_has_passed_nothing_it_did_not_report() {
+    let sandbox = Sandbox::new();
+    sandbox.answer("hello, world");
+    let contract = sandbox.read(CONTRACT).replace(
+        "check(|answer| assert!(answer.contains(\"world\")));",
+        "use std::io::Write;\n        std::io::stderr().write_all(b\"out of luck\\n\").unwrap();\n        std::process::abort();",
+    );
+    sandbox.write(
+        CONTRACT,
+        &format!("{contract}\n#[test]\nfn z_is_last() {{\n    std::thread::park();\n}}\n"),
+    );
+
+    let red = sandbox.run("check 1 --all").expect_code(1).stdout;
+
+    assert!(red.contains("✗ FAIL the world is greeted"), "{red}");
+    assert!(red.contains("✗ FAIL z is last"), "{red}");
+    assert!(red.contains("the contract ended without a verdict on this (signal: 6"), "{red}");
+    assert!(red.contains("out of luck"), "{red}");
+}
+
+#[test]
+fn a_check_without_a_report_has_failed() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        CONTRACT,
+        "#[test]\nfn one_and_one_are_three() {\n    assert_eq!(1 + 1, 3);\n}\n\n#[test]\nfn nothing_is_asked() {}\n\n#[test]\n#[ignore]\nfn later() {}\n",
+    );
+
+    let red = sandbox.run("check 1 --all").expect_code(1).stdout;
+
+    assert!(red.contains("✗ FAIL one and one are three"), "{red}");
+    assert!(red.contains("assertion `left == right` failed"), "{red}");
+    assert!(red.contains("✗ FAIL nothing is asked"), "{red}");
+    assert!(red.contains("the check ended without judging anything"), "{red}");
+    assert!(red.contains("✗ FAIL later"), "{red}");
+    assert!(red.contains("required 0/3\n"), "{red}");
+}
+
+#[test]
+fn services_that_are_not_provided_are_named() {
+    let refused = Sandbox::new().run("run postgres-basics").expect_code(2);
+
+    assert!(refused.stderr.contains("it needs postgres"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("cargo run -p q33-postgres-basics"), "{}", refused.stderr);
+}
+
+#[test]
+fn test_runs_the_contracts_against_the_solutions() {
+    let sandbox = Sandbox::new();
+
+    let all = sandbox.run("test").expect_code(0);
+    assert_eq!(all.stdout.matches("test result: ok. 4 passed").count(), 4, "{}", all.stdout);
+    let two = sandbox.run("test 1 route-params").expect_code(0);
+    assert_eq!(two.stdout.matches("test result: ok. 4 passed").count(), 2, "{}", two.stdout);
+    assert!(
+        two.stderr.contains("> cargo test --no-fail-fast --test q01 --test q02"),
+        "{}",
+        two.stderr
+    );
+
+    let solution = "questions/01-hello-world/src/solution.rs";
+    sandbox.write(solution, &starter("bye"));
+    let red = sandbox.run("test 1").expect_code(1);
+    assert!(red.stdout.contains("test result: FAILED. 1 passed; 3 failed"), "{}", red.stdout);
+    sandbox.write(solution, "fn main() { oops }\n");
+    let broken = sandbox.run("test 1").expect_code(2);
+    assert!(broken.stderr.contains("Failed to build"), "{}", broken.stderr);
+}
