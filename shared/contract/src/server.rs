@@ -44,8 +44,29 @@ pub struct Builder {
     variables: Vec<(String, String)>,
     /// The working directory, kept over restarts.
     directory: Arc<TempDir>,
-    /// `PORT` stays unset.
-    on_default_port: bool,
+    port_source: PortSource,
+}
+
+/// Where the subject finds the port on which it has to listen.
+#[derive(Clone)]
+enum PortSource {
+    /// In the variable `PORT`.
+    Variable,
+    /// In a file of the working directory; `PORT` stays unset.
+    File { name: String, contents: fn(u16) -> String },
+    /// Nowhere: `PORT` stays unset, and 3000 it is.
+    Default,
+}
+
+impl PortSource {
+    /// What to ask of a subject that listens elsewhere.
+    fn question(&self) -> String {
+        match self {
+            Self::Variable => "does it read PORT from the environment?".to_owned(),
+            Self::File { name, .. } => format!("does it read {name} in its working directory?"),
+            Self::Default => "does it listen on 3000 if PORT is not set?".to_owned(),
+        }
+    }
 }
 
 pub(crate) struct Inner {
@@ -53,6 +74,7 @@ pub(crate) struct Inner {
     public_url: String,
     name: String,
     process: Option<Mutex<Process>>,
+    port_question: String,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
     /// One entry per request: `POST /todos 201`.
@@ -63,6 +85,8 @@ struct Process {
     child: Box<dyn ChildWrapper>,
     group: u32,
     _port: Port,
+    /// Where the subject listens if it does not find its port. Absent if another program does.
+    fallback: Option<Port>,
 }
 
 impl Server {
@@ -81,7 +105,8 @@ impl Server {
     pub fn builder() -> Builder {
         let directory =
             TempDir::with_prefix("contract-").expect("the system has a temporary folder");
-        Builder { variables: Vec::new(), directory: Arc::new(directory), on_default_port: false }
+        let directory = Arc::new(directory);
+        Builder { variables: Vec::new(), directory, port_source: PortSource::Variable }
     }
 
     /// A `GET` request; `target` is sent as it is.
@@ -166,6 +191,11 @@ impl Server {
     #[track_caller]
     pub fn websocket(&self, target: &str) -> WebSocket {
         WebSocket::open(&self.get(target))
+    }
+
+    /// The port on which the subject listens.
+    pub fn port(&self) -> u16 {
+        self.inner.address.port()
     }
 
     /// The working directory of the subject.
@@ -341,7 +371,14 @@ impl Builder {
     /// Leaves `PORT` unset, so that the subject has to listen on 3000. Not judged if another program
     /// does.
     pub fn on_default_port(mut self) -> Self {
-        self.on_default_port = true;
+        self.port_source = PortSource::Default;
+        self
+    }
+
+    /// Leaves `PORT` unset and puts the port into a file of the working directory instead, as
+    /// `contents` writes it. [`Server::port`] tells which port that was.
+    pub fn port_in_file(mut self, name: &str, contents: fn(u16) -> String) -> Self {
+        self.port_source = PortSource::File { name: name.to_owned(), contents };
         self
     }
 
@@ -388,8 +425,7 @@ impl Builder {
             needs_process("starts a server that is to refuse to start");
         }
         let began = Instant::now();
-        let inner = self.spawn(&subject).unwrap_or_else(|error| cannot_run(&subject, &error));
-        let inner = Arc::new(inner);
+        let inner = Arc::new(self.spawn(&subject));
         report::uses(Arc::downgrade(&inner));
         match inner.wait_for_exit(limit) {
             Some(exit) => Exit { took: began.elapsed(), ..exit },
@@ -406,7 +442,7 @@ impl Builder {
             failure::fail(Failure::new("something to judge", &error).cause(&error))
         });
         let has_settings = !self.variables.is_empty()
-            || self.on_default_port
+            || !matches!(self.port_source, PortSource::Variable)
             || fs::read_dir(self.directory.path()).is_ok_and(|mut files| files.next().is_some());
         if has_settings && matches!(subject, Subject::Running { .. }) {
             needs_process("starts the server with settings of its own");
@@ -419,24 +455,34 @@ impl Builder {
         let limit = start_limit();
         let mut attempt = 1;
         loop {
-            let inner = match self.spawn(subject) {
-                Ok(inner) => inner,
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                    failure::not_judged("another program listens on port 3000")
-                }
-                Err(error) => cannot_run(subject, &error),
-            };
+            let inner = self.spawn(subject);
             match inner.wait_until_ready(limit) {
                 Ready::Listening => return inner,
                 Ready::Exited if attempt < ATTEMPTS && inner.says_port_in_use() => attempt += 1,
                 Ready::Exited => inner.fail_start(&inner.describe_exit()),
+                Ready::Elsewhere => inner.fail_start(&inner.describe_fallback()),
                 Ready::TimedOut => inner.fail_start(&inner.describe_silence()),
             }
         }
     }
 
-    fn spawn(&self, subject: &Subject) -> io::Result<Inner> {
-        let port = if self.on_default_port { Port::lease_default()? } else { Port::lease()? };
+    #[track_caller]
+    fn spawn(&self, subject: &Subject) -> Inner {
+        match self.try_spawn(subject) {
+            Ok(inner) => inner,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                failure::not_judged("another program listens on port 3000")
+            }
+            Err(error) => cannot_run(subject, &error),
+        }
+    }
+
+    fn try_spawn(&self, subject: &Subject) -> io::Result<Inner> {
+        let (port, fallback) = match self.port_source {
+            PortSource::Variable => (Port::lease()?, None),
+            PortSource::File { .. } => (Port::lease()?, Port::lease_default().ok()),
+            PortSource::Default => (Port::lease_default()?, None),
+        };
         let mut command = subject.command().ok_or_else(|| io::Error::other("it runs already"))?;
         for name in CLEARED {
             command.env_remove(name);
@@ -444,8 +490,14 @@ impl Builder {
         for (name, _) in env::vars_os().filter(|(name, _)| is_of_the_kit(name.to_str())) {
             command.env_remove(name);
         }
-        if !self.on_default_port {
-            command.env("PORT", port.number().to_string());
+        match &self.port_source {
+            PortSource::Variable => {
+                command.env("PORT", port.number().to_string());
+            }
+            PortSource::File { name, contents } => {
+                fs::write(self.directory.path().join(name), contents(port.number()))?;
+            }
+            PortSource::Default => {}
         }
         command
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -472,7 +524,8 @@ impl Builder {
             address: (Ipv4Addr::LOCALHOST, number).into(),
             public_url: "http://127.0.0.1:3000".to_owned(),
             name: subject.name(),
-            process: Some(Mutex::new(Process { child, group, _port: port })),
+            process: Some(Mutex::new(Process { child, group, _port: port, fallback })),
+            port_question: self.port_source.question(),
             stdout,
             stderr,
             trail: Mutex::default(),
@@ -515,6 +568,8 @@ pub(crate) fn milliseconds(variable: &str, default: u64) -> Duration {
 
 enum Ready {
     Listening,
+    /// On the port that it falls back to.
+    Elsewhere,
     Exited,
     TimedOut,
 }
@@ -526,6 +581,7 @@ impl Inner {
             public_url: url.to_owned(),
             name: url.to_owned(),
             process: None,
+            port_question: String::new(),
             stdout: Output::default(),
             stderr: Output::default(),
             trail: Mutex::default(),
@@ -581,13 +637,17 @@ impl Inner {
     }
 
     fn wait_until_ready(&self, limit: Duration) -> Ready {
-        let listening = || TcpStream::connect(self.address).is_ok();
+        let listens = |address: SocketAddr| TcpStream::connect(address).is_ok();
+        let fallback = self.process().and_then(|process| Some(process.fallback.as_ref()?.number()));
+        let fallback = fallback.map(|port| (Ipv4Addr::LOCALHOST, port).into());
         let mut ready = Ready::TimedOut;
         poll(limit, || {
             if self.exit_status().is_some() {
                 ready = Ready::Exited;
-            } else if listening() {
+            } else if listens(self.address) {
                 ready = Ready::Listening;
+            } else if fallback.is_some_and(listens) {
+                ready = Ready::Elsewhere;
             }
             !matches!(ready, Ready::TimedOut)
         });
@@ -636,14 +696,18 @@ impl Inner {
         format!("{} ended with {status} before it listened", self.name)
     }
 
+    fn describe_fallback(&self) -> String {
+        format!("{} listens on 3000, which is not its PORT: {}", self.name, self.port_question)
+    }
+
     fn describe_silence(&self) -> String {
         *waited_in_vain() = true;
         let elsewhere = SocketAddr::from((Ipv6Addr::LOCALHOST, self.address.port()));
         let hint = match TcpStream::connect(elsewhere) {
-            Ok(_) => ": it listens on [::1] only; HOST is 127.0.0.1 by default",
-            Err(_) => ": does it read PORT from the environment?",
+            Ok(_) => "it listens on [::1] only; HOST is 127.0.0.1 by default",
+            Err(_) => &self.port_question,
         };
-        format!("{} runs, but does not listen on PORT{hint}", self.name)
+        format!("{} runs, but does not listen on PORT: {hint}", self.name)
     }
 }
 
