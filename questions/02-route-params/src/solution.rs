@@ -1,2 +1,39 @@
-//! Placeholder.
-fn main() {}
+//! Read an id from the path and hand it back.
+//!
+//! `{id}` in the route matches one segment that is not empty, and `web::Path` hands it over with
+//! its percent-encoding undone. What the handler asks for is what the id is: as a `String` it may
+//! be `007` or a name.
+//!
+//! `web::Path<u64>` would be right if only numbers were ids; everything else would then be refused
+//! before the handler runs. `HttpRequest::match_info` hands over text too, but leaves `%25`, `%2B`
+//! and `%2F` encoded.
+//!
+//! Run it with `cargo run -p q02-route-params`, then `curl -i http://127.0.0.1:3000/users/123`.
+
+use actix_web::{App, HttpServer, web};
+use serde::Serialize;
+
+#[actix_web::main]
+async fn main() -> Result<(), shared::StartError> {
+    HttpServer::new(|| App::new().wrap(shared::json_errors()).configure(routes))
+        .workers(shared::workers())
+        .shutdown_timeout(3)
+        .listen(shared::listen!()?)?
+        .run()
+        .await?;
+    Ok(())
+}
+
+fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource("/users/{id}").get(find_user));
+}
+
+async fn find_user(id: web::Path<String>) -> web::Json<FoundUser> {
+    web::Json(FoundUser { id: id.into_inner(), message: "User found" })
+}
+
+#[derive(Serialize)]
+struct FoundUser {
+    id: String,
+    message: &'static str,
+}
