@@ -79,7 +79,7 @@ fn version(text: &str) -> Option<(u32, u32)> {
 
 fn program(name: &str, remedy: &str, missing: fn(String) -> Finding) -> Finding {
     match output(Command::new(name).arg("--version")) {
-        Some(said) => Fine(said),
+        Some(said) => Fine(said.lines().next().unwrap_or_default().to_owned()),
         None => missing(format!("{name} does not answer; {remedy}")),
     }
 }

@@ -3,11 +3,10 @@
 use std::{fs, process::ExitCode};
 
 use anyhow::{Context, Result};
-use console::style;
 
 use crate::{
     cli, markdown,
-    term::{self, command, stars},
+    term::{self, command},
     workspace::Workspace,
 };
 
@@ -17,17 +16,8 @@ pub(crate) fn run(args: &cli::Show, workspace: &Workspace) -> Result<ExitCode> {
     let readme =
         fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))?;
 
-    let facts = format!(
-        "{:02} · {} tier {} · {} minutes · {}",
-        question.number,
-        stars(question.tier),
-        question.tier,
-        question.minutes,
-        question.topics.join(", ")
-    );
     term::print(&format!(
-        "{}\n\n{}\nyour answer goes into {}\njudged at every save: {}\n",
-        style(facts).dim(),
+        "{}\nyour answer goes into {}\njudged at every save: {}\n",
         markdown::render(&readme, term::width().min(100)),
         workspace.relative(&question.starter()),
         command(&format!("watch {}", question.number)),

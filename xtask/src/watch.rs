@@ -252,6 +252,9 @@ impl<'env> Session<'_, 'env> {
         }
         self.code = round.exit_code();
         self.body = check::render(&round, false);
+        if matches!(round, Round::NotBuilt(_)) && is_screen() {
+            self.body = beginning(&self.body, usize::from(Term::stdout().size().0));
+        }
         Ok(())
     }
 
@@ -290,10 +293,11 @@ impl<'env> Session<'_, 'env> {
     fn draw(&self) {
         let heading = check::heading(self.question, &Subject::Starter);
         let mut text = format!("{heading} · {}\n\n", self.time());
-        if self.running.is_some() {
-            text += "building\n";
-        } else {
+        let is_running = self.running.is_some();
+        if !is_running {
             text += &self.body;
+        } else if !is_screen() {
+            text += "building\n";
         }
         text += &self.notes;
         if is_screen() {
@@ -301,6 +305,7 @@ impl<'env> Session<'_, 'env> {
             text += &format!("\n{}\n", style("h hint · d diff · n next · q quit").dim());
         }
         let _ = term::print(&text);
+        term::status(if is_running { "building" } else { "" });
     }
 
     fn time(&self) -> String {
@@ -316,6 +321,17 @@ impl<'env> Session<'_, 'env> {
         let left = (self.deadline + 60 * 60 * 24 * 365).saturating_sub(now());
         Duration::from_secs(left % 60 + 1)
     }
+}
+
+/// What fits on a screen of so many rows: rustc's first error counts most.
+fn beginning(text: &str, rows: usize) -> String {
+    let room = rows.saturating_sub(8).max(8);
+    let (shown, hidden) = (text.lines().take(room), text.lines().count().saturating_sub(room));
+    let mut shown: String = shown.map(|line| format!("{line}\n")).collect();
+    if hidden > 0 {
+        shown += &format!("… and {}\n", term::count(hidden, "more line"));
+    }
+    shown
 }
 
 fn is_screen() -> bool {

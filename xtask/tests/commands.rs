@@ -118,7 +118,7 @@ fn show_renders_the_prompt() {
     let shown = Sandbox::new().run("show 1").expect_code(0).stdout;
 
     for part in [
-        "01 · ★☆☆ tier 1 · 5 minutes · routing, errors",
+        "Hello World API\n",
         "\nTask\n",
         "with a greeting.",
         "  Method  Path                           Status  Body\n  GET     `/`                            200     `hello, world`\n",

@@ -1,0 +1,27 @@
+//! Answer `GET /` with a JSON greeting.
+//!
+//! The prompt is in README.md. The server is given; the handler is yours.
+//!
+//! Run it with `cargo xtask run 1`, and judge it on every save with `cargo xtask watch 1`.
+
+use actix_web::{App, HttpResponse, HttpServer, web};
+
+#[actix_web::main]
+async fn main() -> Result<(), shared::StartError> {
+    HttpServer::new(|| App::new().wrap(shared::json_errors()).configure(routes))
+        .workers(shared::workers())
+        .shutdown_timeout(3)
+        .listen(shared::listen!()?)?
+        .run()
+        .await?;
+    Ok(())
+}
+
+fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource("/").get(greet));
+}
+
+async fn greet() -> HttpResponse {
+    // TODO: 200 with the greeting as JSON.
+    shared::not_implemented(())
+}

@@ -1,0 +1,72 @@
+//! A REST API for todos, kept in memory and shared by all workers.
+//!
+//! The prompt is in README.md. Routes and signatures are given; the handlers are yours, and so is
+//! what `Todos` holds. Change whatever you like.
+//!
+//! Run it with `cargo xtask run 13`, and judge it on every save with `cargo xtask watch 13`.
+
+use actix_web::{App, HttpResponse, HttpServer, web};
+use serde::Deserialize;
+
+#[actix_web::main]
+async fn main() -> Result<(), shared::StartError> {
+    let todos = web::Data::new(Todos::default());
+    HttpServer::new(move || {
+        App::new().wrap(shared::json_errors()).app_data(todos.clone()).configure(routes)
+    })
+    .workers(shared::workers())
+    .shutdown_timeout(3)
+    .listen(shared::listen!()?)?
+    .run()
+    .await?;
+    Ok(())
+}
+
+fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource("/todos").get(list_todos).post(create_todo))
+        .service(web::resource("/todos/{id}").get(get_todo).put(update_todo).delete(delete_todo));
+}
+
+async fn list_todos(todos: web::Data<Todos>) -> HttpResponse {
+    // TODO: 200 with all todos, in order of creation.
+    shared::not_implemented(todos)
+}
+
+async fn create_todo(todos: web::Data<Todos>, new: web::Json<NewTodo>) -> HttpResponse {
+    // TODO: 201 with the new todo, or 400 without a title.
+    shared::not_implemented((todos, new))
+}
+
+async fn get_todo(todos: web::Data<Todos>, id: web::Path<u64>) -> HttpResponse {
+    // TODO: 200 with the todo, or 404.
+    shared::not_implemented((todos, id))
+}
+
+async fn update_todo(
+    todos: web::Data<Todos>,
+    id: web::Path<u64>,
+    patch: web::Json<TodoPatch>,
+) -> HttpResponse {
+    // TODO: 200 with the changed todo; what the body leaves out stays as it is.
+    shared::not_implemented((todos, id, patch))
+}
+
+async fn delete_todo(todos: web::Data<Todos>, id: web::Path<u64>) -> HttpResponse {
+    // TODO: 204, or 404.
+    shared::not_implemented((todos, id))
+}
+
+#[derive(Deserialize)]
+struct NewTodo {
+    // TODO: the members of a new todo.
+}
+
+#[derive(Deserialize)]
+struct TodoPatch {
+    // TODO: the members of a change.
+}
+
+#[derive(Default)]
+struct Todos {
+    // TODO: what all workers share.
+}
