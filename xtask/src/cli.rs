@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Next,
 
     Reset(Reset),
+    New(New),
+    Verify(Verify),
     Test(Test),
 
     /// Look at this machine: toolchain, disk, port 3000, lock file, readiness without a network.
@@ -202,6 +204,69 @@ pub(crate) struct Reset {
     /// The question: 7, 07, q07 or its slug
     #[arg(value_name = "NN")]
     pub(crate) question: String,
+}
+
+/// Add a question: a complete small one, to be replaced part by part
+///
+/// It passes `verify` as it is, so that you see at every step what broke it.
+///
+/// Example: cargo xtask new 14 pagination --title "Pagination" --tier 2 --minutes 15
+///
+/// Exit codes: 0 created, 2 the number or the slug is taken or malformed.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct New {
+    /// Its number, from 1 to 99
+    #[arg(value_name = "NN", value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub(crate) number: u8,
+
+    /// Its folder's name without the number: lower-case words joined by hyphens
+    #[arg(value_name = "SLUG")]
+    pub(crate) slug: String,
+
+    /// How it is called in lists and at the top of its prompt
+    #[arg(long)]
+    pub(crate) title: String,
+
+    /// 1 junior, 2 mid, 3 senior, 4 lead
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(crate) tier: u8,
+
+    /// How long an interview gives for it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) minutes: u32,
+}
+
+/// Prove that every question is complete, right and like the others
+///
+/// All offences are reported at once, each with the command or the edit that mends it:
+/// 1 every folder is complete and uniform; 2 the starter fails what it should; 3 the solution passes;
+/// 4 every wrong answer fails the check it names; 5 no check is flaky; 6 lists are current, nothing leaks.
+/// Without a question named it also proves the template of `new`.
+///
+/// Examples:
+///   cargo xtask verify 13 --rounds 20
+///   cargo xtask verify --static --write
+///
+/// Exit codes: 0 clean, 1 offences, 2 it could not be verified.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Verify {
+    /// Questions: 7, 07, q07 or slugs; all when none is named
+    #[arg(value_name = "NN")]
+    pub(crate) questions: Vec<String>,
+
+    /// Only read: gates 1 and 6, without building anything
+    #[arg(long = "static")]
+    pub(crate) only_static: bool,
+
+    /// How often each solution is judged, and once more on one core
+    #[arg(long, value_name = "N", default_value_t = 3, conflicts_with = "only_static")]
+    pub(crate) rounds: u32,
+
+    /// Bring the generated files up to date first: the list in README.md and xtask/starters/
+    #[arg(long)]
+    pub(crate) write: bool,
 }
 
 /// Run every contract against every solution, or only those of the questions named

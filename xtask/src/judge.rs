@@ -129,7 +129,11 @@ pub(crate) fn requirements(question: &Question) -> Result<Vec<Requirement>> {
     let path = question.contract();
     let source =
         fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))?;
+    Ok(checks_of(&source))
+}
 
+/// The checks in the source of a contract, in its order.
+pub(crate) fn checks_of(source: &str) -> Vec<Requirement> {
     let mut found = Vec::new();
     let mut stretch = false;
     let mut doc: Vec<&str> = Vec::new();
@@ -158,7 +162,7 @@ pub(crate) fn requirements(question: &Question) -> Result<Vec<Requirement>> {
             doc.clear();
         }
     }
-    Ok(found)
+    found
 }
 
 fn first_paragraph(doc: &[&str]) -> String {

@@ -9,6 +9,7 @@ mod hint;
 mod judge;
 mod list;
 mod markdown;
+mod new;
 mod next;
 mod originals;
 mod process;
@@ -16,8 +17,10 @@ mod progress;
 mod reset;
 mod run;
 mod show;
+mod template;
 mod term;
 mod test;
+mod verify;
 mod watch;
 mod workspace;
 
@@ -50,6 +53,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Diff(args) => diff::run(&args, &workspace),
         Command::Next => next::run(&workspace),
         Command::Reset(args) => reset::run(&args, &workspace),
+        Command::New(args) => new::run(&args, &workspace),
+        Command::Verify(args) => verify::run(&args, &workspace),
         Command::Test(args) => test::run(&args, &workspace),
         Command::Doctor => doctor::run(&workspace),
     }

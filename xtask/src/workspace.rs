@@ -36,7 +36,6 @@ pub(crate) struct Question {
     /// Servers beside the question's own that it needs, by name: `postgres`.
     pub(crate) services: Vec<String>,
     /// Checks that the starter may already pass.
-    #[expect(dead_code, reason = "read by verify")]
     pub(crate) given: Vec<String>,
 }
 
@@ -164,7 +163,12 @@ impl Question {
         let path = dir.join("Cargo.toml");
         let failed = || format!("Failed to read {}", path.display());
         let text = fs::read_to_string(&path).with_context(failed)?;
-        let Manifest { package } = toml::from_str(&text).with_context(failed)?;
+        Self::parse(dir, &text).with_context(failed)
+    }
+
+    /// The question that `dir` holds, by the text of its manifest.
+    pub(crate) fn parse(dir: PathBuf, manifest: &str) -> Result<Self> {
+        let Manifest { package } = toml::from_str(manifest)?;
 
         let folder = dir.file_name().and_then(OsStr::to_str).unwrap_or_default();
         let (number, slug) = folder

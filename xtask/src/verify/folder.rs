@@ -1,0 +1,92 @@
+//! A question's folder as text, read from the disk or made from the template.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    template::{self, Values},
+    workspace::{Question, Workspace},
+};
+
+pub(crate) struct Folder {
+    pub(crate) question: Question,
+    /// As offences name it: `questions/13-crud-inmemory`.
+    place: String,
+    /// Every file in it by its path, with `/` on every platform.
+    pub(crate) files: BTreeMap<String, String>,
+}
+
+impl Folder {
+    pub(crate) fn read(question: &Question, workspace: &Workspace) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        for path in files_below(&question.dir)? {
+            let bytes =
+                fs::read(&path).with_context(|| format!("Failed to read {}", path.display()))?;
+            let name = slashed(path.strip_prefix(&question.dir)?);
+            files.insert(name, String::from_utf8_lossy(&bytes).into_owned());
+        }
+        let place = format!("questions/{}", file_name(&question.dir));
+        debug_assert!(question.dir.starts_with(&workspace.root));
+        Ok(Self { question: question.clone(), place, files })
+    }
+
+    /// The template as a question, which `dir` is to hold.
+    pub(crate) fn of_template(dir: PathBuf) -> Result<Self> {
+        let files: BTreeMap<String, String> =
+            template::render(&Values::SAMPLE).map(|(path, text)| (path.to_owned(), text)).collect();
+        let question = Question::parse(dir, &files["Cargo.toml"])?;
+        Ok(Self { question, place: "xtask/template".to_owned(), files })
+    }
+
+    /// Empty if it is missing, which is an offence of its own.
+    pub(crate) fn text(&self, file: &str) -> &str {
+        self.files.get(file).map_or("", String::as_str)
+    }
+
+    /// The name that offences give to a file.
+    pub(crate) fn path(&self, file: &str) -> String {
+        format!("{}/{file}", self.place)
+    }
+
+    pub(crate) fn line(&self, file: &str, index: usize) -> String {
+        format!("{}:{}", self.path(file), index + 1)
+    }
+
+    /// The wrong answers by their names: `blank-title`.
+    pub(crate) fn wrong_answers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().filter_map(|(path, text)| {
+            let name = path.strip_prefix("wrong/")?.strip_suffix(".patch")?;
+            Some((name, text.as_str()))
+        })
+    }
+}
+
+/// Every file below `folder`, in order of name. Nothing that cargo built.
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let failed = || format!("Failed to read {}", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(failed)? {
+        let path = entry.with_context(failed)?.path();
+        match path.is_dir() {
+            true if ["target", ".git"].contains(&file_name(&path).as_str()) => {}
+            true => found.extend(files_below(&path)?),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+pub(crate) fn slashed(path: &Path) -> String {
+    let parts = path.components().map(|part| part.as_os_str().to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,148 @@
+//! A manifest has the template's lines; only facts and dependencies differ.
+
+use crate::{
+    template,
+    verify::{
+        folder::Folder,
+        offence::Offences,
+        uniform::{first_difference, values},
+    },
+};
+
+const FILE: &str = "Cargo.toml";
+
+/// Keys whose values are the question's own.
+const OWN: [&str; 7] = ["description", "title", "tier", "minutes", "topics", "services", "given"];
+
+pub(super) fn check(folder: &Folder, found: &mut Offences) {
+    let question = &folder.question;
+    let dir = question.dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if dir != question.folder() || !is_slug(&question.slug) {
+        found.add(
+            folder.path(FILE),
+            "folder",
+            "the folder is named by two digits and words of lower-case letters and digits",
+            format!("git mv questions/{dir} questions/{}", question.folder().to_lowercase()),
+        );
+    }
+
+    let text = folder.text(FILE);
+    let template = template::file(FILE, &values(folder));
+    let (actual, expected) = (skeleton(text), skeleton(&template));
+    let lines = |of: &[(usize, String)]| -> Vec<String> {
+        of.iter().map(|(_, line)| line.clone()).collect()
+    };
+    let (actual_lines, expected_lines) = (lines(&actual), lines(&expected));
+    let actual_lines: Vec<&str> = actual_lines.iter().map(String::as_str).collect();
+    let expected_lines: Vec<&str> = expected_lines.iter().map(String::as_str).collect();
+    if let Some((at, is, should)) = first_difference(&actual_lines, &expected_lines) {
+        let index = actual.get(at).map_or(text.lines().count(), |(index, _)| *index);
+        let what = match (is, should) {
+            ("", missing) => format!("`{missing}` is missing"),
+            (more, "") => format!("`{more}` is not in the template"),
+            _ => format!("`{is}` stands where the template has `{should}`"),
+        };
+        let mend = "make it as xtask/template/Cargo.toml is, up to facts and dependencies";
+        found.add(folder.line(FILE, index), "manifest", what, mend);
+    }
+    facts(folder, found);
+    dependencies(folder, found);
+}
+
+/// The lines that all manifests share, with their indices: without what is the question's own.
+fn skeleton(text: &str) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let (mut section, mut in_array) = ("", false);
+    for (index, line) in text.lines().enumerate() {
+        if in_array {
+            in_array = !line.starts_with(']');
+            continue;
+        }
+        if line.starts_with('[') {
+            section = line;
+        }
+        let key = line.split(" = ").next().unwrap_or(line);
+        if line.is_empty() || line.starts_with('#') {
+        } else if OWN.contains(&key) {
+            in_array = line.ends_with('[');
+            lines.push((index, format!("{key} = …")));
+        } else if line == section || !section.ends_with("dependencies]") {
+            lines.push((index, line.to_owned()));
+        }
+    }
+    lines
+}
+
+fn facts(folder: &Folder, found: &mut Offences) {
+    let question = &folder.question;
+    let mut wrong = |what: &str, mend: &str| {
+        found.add(folder.path(FILE), "facts", what, mend);
+    };
+    if !(1..=4).contains(&question.tier) {
+        wrong("the tier is not 1, 2, 3 or 4", "set `tier` to one of them");
+    }
+    if !(1..=60).contains(&question.minutes) {
+        wrong("minutes are from 1 to 60", "set `minutes` to the time an interview gives");
+    }
+    if question.topics.is_empty() {
+        wrong("there are no topics", "name what it is about in `topics`");
+    }
+    let description = &question.description;
+    if description.trim().is_empty() || description.ends_with('.') || description.contains('\n') {
+        let mend = "make `description` the question in one sentence, without a full stop";
+        wrong("the description is not one sentence without a full stop", mend);
+    }
+}
+
+fn dependencies(folder: &Folder, found: &mut Offences) {
+    let sources = [folder.text("src/starter.rs"), folder.text("src/solution.rs")];
+    let contract = [folder.text("tests/contract.rs")];
+    check_table(folder, "[dependencies]", &sources, "the starter or the solution", found);
+    check_table(folder, "[dev-dependencies]", &contract, "the contract", found);
+}
+
+fn check_table(folder: &Folder, table: &str, sources: &[&str], users: &str, found: &mut Offences) {
+    let mut previous = "";
+    let lines = folder.text(FILE).lines().enumerate();
+    let below = lines.skip_while(|(_, line)| *line != table).skip(1);
+    for (index, line) in below.take_while(|(_, line)| !line.starts_with('[')) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let at = folder.line(FILE, index);
+        let name = line.split(['.', ' ', '=']).next().unwrap_or(line);
+        if !line.contains(".workspace = true") && !line.contains("{ workspace = true") {
+            let mend =
+                format!("declare it in the root's Cargo.toml and write `{name}.workspace = true`");
+            found.add(&at, "dependencies", format!("{name} is not the workspace's"), mend);
+        }
+        if name < previous {
+            let mend = format!("move {name} above {previous}");
+            found.add(&at, "dependencies", format!("{name} stands after {previous}"), mend);
+        }
+        if !sources.iter().any(|source| uses(source, &name.replace('-', "_"))) {
+            let what = format!("{name} is used by nothing in {users}");
+            let mend = format!("take the line out of {}", folder.path(FILE));
+            found.add(&at, "dependencies", what, mend);
+        }
+        previous = name;
+    }
+}
+
+/// Whether the name stands in the source as a word of its own.
+fn uses(source: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    source.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| {
+        line.match_indices(name).any(|(at, _)| {
+            !line[..at].ends_with(is_word) && !line[at + name.len()..].starts_with(is_word)
+        })
+    })
+}
+
+/// `crud-inmemory`
+pub(crate) fn is_slug(slug: &str) -> bool {
+    !slug.is_empty()
+        && slug.split('-').all(|word| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        })
+}
