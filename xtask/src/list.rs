@@ -69,15 +69,15 @@ fn render(rows: &[(&Question, State)]) -> Result<String> {
             State::Edited | State::Partly(..) => style(pad(&state.to_string(), states)).yellow(),
             State::Done | State::DoneWithStretch => style(pad(&state.to_string(), states)).green(),
         };
-        writeln!(
-            out,
+        let row = format!(
             "  {:02}  {}  {}  {:>3} min  {state}  {}",
             question.number,
             pad(&question.slug, slugs),
             pad(&question.title, titles),
             question.minutes,
             style(question.topics.join(", ")).dim()
-        )?;
+        );
+        writeln!(out, "{}", term::fit(&row))?;
     }
 
     let done = rows.iter().filter(|(_, state)| state.is_done()).count();

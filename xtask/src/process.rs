@@ -14,10 +14,9 @@ use std::{
 use process_wrap::std::{ChildWrapper, CommandWrap};
 
 /// Says that a process is no longer wanted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) enum Stop {
     /// Only the user's Ctrl-C ends the process, which stays in the terminal's process group.
-    #[default]
     Never,
     /// The process leads a group of its own, and is killed with it once this is set.
     When(Arc<AtomicBool>),
@@ -62,8 +61,9 @@ pub(crate) fn wait(child: &mut dyn ChildWrapper, stop: &Stop) -> io::Result<Opti
     }
     loop {
         if stop.is_set() {
-            child.kill()?;
-            return Ok(None);
+            // It may have ended by itself just now, and then can't be killed.
+            let _ = child.start_kill();
+            return child.wait().map(|_| None);
         }
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));

@@ -5,7 +5,7 @@ use std::{
     process::exit,
 };
 
-use console::{Alignment, Term, measure_text_width, pad_str, style};
+use console::{Alignment, Term, measure_text_width, pad_str, style, truncate_str};
 
 /// The stars of a tier, out of three.
 pub(crate) fn stars(tier: u8) -> String {
@@ -15,6 +15,12 @@ pub(crate) fn stars(tier: u8) -> String {
 /// The columns of the terminal; 100 where there is none, so that pages and logs look the same.
 pub(crate) fn width() -> usize {
     Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns))
+}
+
+/// A row of a table in one line of the terminal; whole where there is none.
+pub(crate) fn fit(row: &str) -> String {
+    let columns = Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    truncate_str(row, columns.unwrap_or(usize::MAX), "…").into_owned()
 }
 
 pub(crate) fn pad(text: &str, width: usize) -> String {
@@ -75,7 +81,7 @@ pub(crate) fn status(text: &str) {
     let term = Term::stderr();
     if term.is_term() {
         let columns = usize::from(term.size().1).saturating_sub(1);
-        let line = console::truncate_str(text, columns, "…");
+        let line = truncate_str(text, columns, "…");
         // A terminal that went away is no reason to stop.
         let _ = term.clear_line().and_then(|()| term.write_str(&line));
     }

@@ -26,7 +26,9 @@ pub(crate) fn run(args: &cli::Test, workspace: &Workspace) -> Result<ExitCode> {
     };
     // In two steps, since cargo's exit code doesn't tell a failed build from a failed test.
     if !test(&["--no-run", "--quiet"])? {
-        eprintln!("error: Failed to build; a starter that does not compile stops it as well");
+        eprintln!(
+            "error: Failed to build the contracts; a starter that does not compile stops them as well: cargo xtask check NN"
+        );
         return Ok(ExitCode::from(2));
     }
     let passed = test(&["--no-fail-fast"])?;
