@@ -6,10 +6,10 @@
 
 use std::{
     env,
-    fs::{self, File},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU32, Ordering},
     time::{SystemTime, UNIX_EPOCH},
@@ -33,7 +33,7 @@ impl Port {
     /// Port 3000, once no other kit process uses it; `AddrInUse` if another program does.
     pub(crate) fn lease_default() -> io::Result<Self> {
         let number = 3000;
-        let lock = File::create(folder()?.join(number.to_string())).ok();
+        let lock = lock_file(&folder()?, number);
         if let Some(file) = &lock {
             file.lock()?;
         }
@@ -45,8 +45,9 @@ impl Port {
         let folder = folder()?;
         for _ in 0..COUNT {
             let number = u16::try_from(FIRST + next() % COUNT).expect("the range ends below 65536");
-            let lock = File::create(folder.join(number.to_string())).ok();
-            let leased = lock.as_ref().is_some_and(|file| file.try_lock().is_err());
+            let lock = lock_file(&folder, number);
+            let leased = (lock.as_ref())
+                .is_some_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
             if !leased && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
                 return Ok(Self { number, _lock: lock });
             }
@@ -59,6 +60,13 @@ fn folder() -> io::Result<PathBuf> {
     let folder = env::temp_dir().join("contract-ports");
     fs::create_dir_all(&folder)?;
     Ok(folder)
+}
+
+/// Nothing is ever written to it. The folder is open to everybody, so whatever lies there is left
+/// as it is.
+fn lock_file(folder: &Path, number: u16) -> Option<File> {
+    let path = folder.join(number.to_string());
+    OpenOptions::new().append(true).create(true).open(path).ok()
 }
 
 /// Counts up from a place that differs between processes, so that they rarely meet and a port
