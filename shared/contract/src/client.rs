@@ -13,7 +13,10 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::{BodyStream, Request, Response, response::Framing};
+use crate::{
+    BodyStream, RecordedRequest, Request, Response,
+    response::{Framing, Headers},
+};
 
 const HEAD_LIMIT: usize = 256 * 1024;
 
@@ -109,6 +112,12 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::new(), received: 0, limit, deadline, taken_over: false })
     }
 
+    /// A connection that the subject has opened.
+    pub(crate) fn accepted(stream: TcpStream, limit: Duration) -> Self {
+        let deadline = Instant::now() + limit;
+        Self { stream, buffer: Vec::new(), received: 0, limit, deadline, taken_over: false }
+    }
+
     /// Sends `request` and reads its whole answer; the connection stays open if the server allows.
     ///
     /// # Errors
@@ -135,9 +144,9 @@ impl Connection {
     /// Writes raw bytes. A server that has closed the connection is no error here; what it
     /// answered can still be read.
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
-        self.restart_clock();
         let _ = self.stream.set_write_timeout(Some(self.limit));
         let _ = self.stream.write_all(bytes.as_ref());
+        self.restart_clock();
     }
 
     /// Ends the sending direction, as a client does that has nothing more to say.
@@ -151,24 +160,27 @@ impl Connection {
     ///
     /// Says what happened instead of a complete answer.
     pub fn read_response(&mut self, method: &str) -> Result<Response, TransportError> {
-        let (status, headers, mut framing) = self.read_head(method)?;
+        let (status, headers, framing) = self.read_head(method)?;
+        Ok(Response::new(status, headers, self.read_body(framing)?))
+    }
+
+    fn read_body(&mut self, mut framing: Framing) -> Result<Vec<u8>, TransportError> {
         let mut body = Vec::new();
         while let Some(chunk) = self.next_chunk(&mut framing)? {
             body.extend_from_slice(&chunk);
         }
-        Ok(Response::new(status, headers, body))
+        Ok(body)
     }
 
     /// Whether the server closes the connection within `limit`; anything it still sends is dropped.
     pub fn closes_within(&mut self, limit: Duration) -> bool {
-        self.set_limit(limit);
-        self.buffer.clear();
+        self.deadline = Instant::now() + limit;
         loop {
+            self.buffer.clear();
             match self.fill() {
-                Ok(0) => return true,
-                Ok(_) => self.buffer.clear(),
+                Ok(1..) => {}
                 Err(TransportError::TimedOut { .. }) => return false,
-                Err(_) => return true,
+                Ok(0) | Err(_) => return true,
             }
         }
     }
@@ -192,7 +204,7 @@ impl Connection {
 
     /// What comes between a head that allows no body and the end of the connection.
     fn surplus(&mut self) -> Vec<u8> {
-        self.set_limit(Duration::from_millis(500));
+        self.deadline = Instant::now() + Duration::from_millis(500);
         while matches!(self.fill(), Ok(1..)) {}
         std::mem::take(&mut self.buffer)
     }
@@ -237,20 +249,14 @@ impl Connection {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "the three parts of a head, taken apart at once")]
-    fn read_head(
-        &mut self,
-        method: &str,
-    ) -> Result<(u16, Vec<(String, Vec<u8>)>, Framing), TransportError> {
+    fn read_head(&mut self, method: &str) -> Result<(u16, Headers, Framing), TransportError> {
         loop {
             let mut headers = [httparse::EMPTY_HEADER; 128];
             let mut head = httparse::Response::new(&mut headers);
             match head.parse(&self.buffer) {
                 Ok(httparse::Status::Complete(length)) => {
                     let status = head.code.unwrap_or_default();
-                    let headers: Vec<_> = (head.headers.iter())
-                        .map(|header| (header.name.to_ascii_lowercase(), header.value.to_vec()))
-                        .collect();
+                    let headers = owned(head.headers);
                     self.buffer.drain(..length);
                     // 100 Continue and its like announce the real answer; 101 is one.
                     if (100..200).contains(&status) && status != 101 {
@@ -272,6 +278,28 @@ impl Connection {
         }
     }
 
+    /// One request of the subject; `None` if no complete one comes.
+    pub(crate) fn read_request(&mut self) -> Option<RecordedRequest> {
+        self.restart_clock();
+        loop {
+            let mut headers = [httparse::EMPTY_HEADER; 128];
+            let mut head = httparse::Request::new(&mut headers);
+            if let httparse::Status::Complete(length) = head.parse(&self.buffer).ok()? {
+                let (method, target) = (head.method?.to_owned(), head.path?.to_owned());
+                let headers = owned(head.headers);
+                self.buffer.drain(..length);
+                let body = match Framing::of(&method, 200, &headers).ok()? {
+                    Framing::UntilClose => Vec::new(),
+                    framing => self.read_body(framing).ok()?,
+                };
+                let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
+                let headers = headers.into_iter().map(|(name, value)| (name, text(value)));
+                return Some(RecordedRequest { method, target, headers: headers.collect(), body });
+            }
+            self.fill_or_closed().ok()?;
+        }
+    }
+
     /// The next piece of the body, `None` at its end.
     pub(crate) fn next_chunk(
         &mut self,
@@ -288,24 +316,27 @@ impl Connection {
                 Framing::UntilClose if !self.buffer.is_empty() => {
                     return Ok(Some(std::mem::take(&mut self.buffer)));
                 }
-                Framing::Chunk(0) => match self.take_line()? {
+                Framing::ChunkSize => match self.take_line()? {
                     Some(line) => match parse_chunk_size(&line)? {
                         0 => *framing = Framing::Trailers,
-                        size => *framing = Framing::Chunk(size + 2),
+                        size => *framing = Framing::Chunk(size),
                     },
                     None => self.fill_or_closed()?,
                 },
+                Framing::Chunk(0) => *framing = Framing::ChunkEnd,
                 Framing::Chunk(left) if !self.buffer.is_empty() => {
                     let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(self.buffer.len());
-                    let mut bytes: Vec<u8> = self.buffer.drain(..taken).collect();
-                    // The last two bytes of a chunk are its line end.
-                    let line_end = 2u64.saturating_sub(*left - taken as u64).min(taken as u64);
                     *left -= taken as u64;
-                    bytes.truncate(taken - line_end as usize);
-                    if !bytes.is_empty() {
-                        return Ok(Some(bytes));
-                    }
+                    return Ok(Some(self.buffer.drain(..taken).collect()));
                 }
+                Framing::ChunkEnd => match self.take_line()? {
+                    Some(line) if line.is_empty() => *framing = Framing::ChunkSize,
+                    Some(_) => {
+                        let what = "a chunk that is longer than its size".to_owned();
+                        return Err(TransportError::Malformed(what));
+                    }
+                    None => self.fill_or_closed()?,
+                },
                 Framing::Trailers => match self.take_line()? {
                     Some(line) if line.is_empty() => *framing = Framing::Length(0),
                     Some(_) => {}
@@ -325,7 +356,7 @@ impl Connection {
         let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\r\n") else {
             return match self.buffer.len() {
                 0..=4096 => Ok(None),
-                _ => Err(TransportError::Malformed("a chunk without a size".to_owned())),
+                _ => Err(TransportError::Malformed("a chunk whose line never ends".to_owned())),
             };
         };
         let mut line: Vec<u8> = self.buffer.drain(..end + 2).collect();
@@ -376,9 +407,16 @@ impl Drop for Connection {
     }
 }
 
+fn owned(headers: &[httparse::Header<'_>]) -> Headers {
+    let owned =
+        |header: &httparse::Header<'_>| (header.name.to_ascii_lowercase(), header.value.to_vec());
+    headers.iter().map(owned).collect()
+}
+
 fn parse_chunk_size(line: &[u8]) -> Result<u64, TransportError> {
     let text = String::from_utf8_lossy(line);
     let digits = text.split(';').next().unwrap_or_default().trim();
-    u64::from_str_radix(digits, 16)
-        .map_err(|_| TransportError::Malformed(format!("{text:?} is not the size of a chunk")))
+    let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (are_digits.then(|| u64::from_str_radix(digits, 16).ok()).flatten())
+        .ok_or_else(|| TransportError::Malformed(format!("{text:?} is not the size of a chunk")))
 }

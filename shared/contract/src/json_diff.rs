@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use crate::request::shorten;
+
 /// Whether an object may have members that were not asked for.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Extra {
@@ -16,9 +18,19 @@ pub(crate) struct Difference {
     pub(crate) what: String,
     /// The differing part of the actual value as it is printed, or its key if it should not be.
     shown: Option<String>,
+    /// What stands there instead, if that is not said yet.
+    instead: Option<String>,
 }
 
 impl Difference {
+    /// For reports that cannot point at the place.
+    pub(crate) fn in_full(&self) -> String {
+        match &self.instead {
+            Some(instead) => format!("{}, not {}", self.what, shorten(instead, 80)),
+            None => self.what.clone(),
+        }
+    }
+
     /// Where the differing part stands in `actual`, unless it cannot be told.
     pub(crate) fn column(&self, actual: &str) -> Option<Range<usize>> {
         let shown = self.shown.as_deref()?;
@@ -74,12 +86,18 @@ fn compare(wanted: &Value, actual: &Value, extra: Extra, place: &str) -> Option<
                 })
             })
         }
-        (Value::Number(wanted), Value::Number(actual)) if wanted.as_f64() == actual.as_f64() => {
+        (wanted, actual) if wanted == actual => None,
+        // 5 and 5.0 are the same number.
+        (Value::Number(wanted), Value::Number(actual))
+            if (wanted.is_f64() || actual.is_f64()) && wanted.as_f64() == actual.as_f64() =>
+        {
             None
         }
-        (wanted, actual) if wanted == actual => None,
         (wanted, actual) => {
-            Some(different(place, &format!("expected {wanted}"), Some(actual.to_string())))
+            let instead = actual.to_string();
+            let what = format!("expected {wanted}");
+            let difference = different(place, &what, Some(instead.clone()));
+            Some(Difference { instead: Some(instead), ..difference })
         }
     }
 }
@@ -87,5 +105,5 @@ fn compare(wanted: &Value, actual: &Value, extra: Extra, place: &str) -> Option<
 fn different(place: &str, what: &str, shown: Option<String>) -> Difference {
     let place = place.trim_start_matches('.');
     let what = if place.is_empty() { what.to_owned() } else { format!("at {place}: {what}") };
-    Difference { what, shown }
+    Difference { what, shown, instead: None }
 }

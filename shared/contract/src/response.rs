@@ -10,18 +10,21 @@ use crate::{
     request::{lossy, shorten},
 };
 
+/// Names in lower case, in the order in which they came.
+pub(crate) type Headers = Vec<(String, Vec<u8>)>;
+
 /// A whole answer. The `expect_…` methods fail the check unless it is as they say, and can be
 /// chained.
 #[derive(Clone)]
 pub struct Response {
     status: u16,
-    headers: Vec<(String, Vec<u8>)>,
+    headers: Headers,
     body: Vec<u8>,
     request: Option<(String, Option<String>)>,
 }
 
 impl Response {
-    pub(crate) fn new(status: u16, headers: Vec<(String, Vec<u8>)>, body: Vec<u8>) -> Self {
+    pub(crate) fn new(status: u16, headers: Headers, body: Vec<u8>) -> Self {
         Self { status, headers, body, request: None }
     }
 
@@ -199,10 +202,12 @@ impl Response {
     fn compare_json(&self, wanted: &Value, extra: Extra) -> &Self {
         let actual = self.json();
         if let Some(difference) = json_diff::first(wanted, &actual, extra) {
-            let text = shorten(&actual.to_string(), 400);
+            const SHOWN: usize = 400;
+            let text = actual.to_string();
+            let column = difference.column(&text).filter(|column| column.end <= SHOWN);
+            let what = if column.is_some() { &difference.what } else { &difference.in_full() };
             failure::fail(
-                self.failure(&wanted.to_string(), &text)
-                    .mark_at(difference.column(&text), &difference.what),
+                self.failure(&wanted.to_string(), &shorten(&text, SHOWN)).mark_at(column, what),
             );
         }
         self
@@ -295,8 +300,12 @@ impl Statuses for RangeInclusive<u16> {
 pub(crate) enum Framing {
     /// Bytes left.
     Length(u64),
-    /// Bytes left of this chunk with its line end; 0 before a size line.
+    /// Before the line with the size of a chunk.
+    ChunkSize,
+    /// Bytes left of a chunk.
     Chunk(u64),
+    /// Before the line end of a chunk.
+    ChunkEnd,
     Trailers,
     UntilClose,
 }
@@ -320,14 +329,14 @@ impl Framing {
         if value("transfer-encoding")
             .is_some_and(|coding| coding.to_ascii_lowercase().ends_with("chunked"))
         {
-            return Ok(Self::Chunk(0));
+            return Ok(Self::ChunkSize);
         }
         match value("content-length") {
-            Some(length) => length
-                .trim()
-                .parse()
-                .map(Self::Length)
-                .map_err(|_| TransportError::Malformed(format!("content-length: {length}"))),
+            Some(length) => {
+                let digits = length.bytes().all(|byte| byte.is_ascii_digit());
+                (digits.then(|| length.parse().ok()).flatten().map(Self::Length))
+                    .ok_or_else(|| TransportError::Malformed(format!("content-length: {length}")))
+            }
             None => Ok(Self::UntilClose),
         }
     }

@@ -1,22 +1,27 @@
 use std::{
-    collections::VecDeque,
-    io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    collections::{BTreeMap, VecDeque},
+    io::Write,
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
 use serde_json::Value;
 
-use crate::expect;
+use crate::{Connection, expect};
+
+/// Longer than any check takes.
+const FOREVER: Duration = Duration::from_secs(3600);
 
 /// A service that the subject calls, and that does what the check tells it: a stub upstream.
 ///
-/// It listens on a free port of 127.0.0.1 until it is dropped.
+/// It listens on a free port of 127.0.0.1. Once it is dropped, its port refuses connections and those
+/// that are open have ended.
 pub struct Upstream {
     address: SocketAddr,
     state: Arc<(Mutex<State>, Condvar)>,
+    listener: Option<JoinHandle<()>>,
 }
 
 /// What an [`Upstream`] does with one request.
@@ -46,7 +51,7 @@ pub struct RecordedRequest {
     pub target: String,
     /// Names in lower case, in the order in which they came.
     pub headers: Vec<(String, String)>,
-    /// The body, with its transfer coding taken off only if it had a `Content-Length`.
+    /// The body, without its transfer coding.
     pub body: Vec<u8>,
 }
 
@@ -62,6 +67,8 @@ struct State {
     /// Used up from the front; the last one stays.
     answers: VecDeque<Answer>,
     requests: Vec<RecordedRequest>,
+    /// By the address of the client.
+    connections: BTreeMap<SocketAddr, TcpStream>,
     ended: bool,
 }
 
@@ -71,20 +78,25 @@ impl Upstream {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let answers = answers.into_iter().collect();
-        let state = State { answers, requests: Vec::new(), ended: false };
+        let state =
+            State { answers, requests: Vec::new(), connections: BTreeMap::new(), ended: false };
         let state = Arc::new((Mutex::new(state), Condvar::new()));
 
         let shared = Arc::clone(&state);
-        thread::spawn(move || {
+        let listener = thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                if lock(&shared).ended {
+                let mut state = lock(&shared);
+                if state.ended {
                     return;
+                }
+                if let (Ok(client), Ok(handle)) = (stream.peer_addr(), stream.try_clone()) {
+                    state.connections.insert(client, handle);
                 }
                 let shared = Arc::clone(&shared);
                 thread::spawn(move || serve(stream, &shared));
             }
         });
-        Self { address, state }
+        Self { address, state, listener: Some(listener) }
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -127,10 +139,17 @@ impl Upstream {
 
 impl Drop for Upstream {
     fn drop(&mut self) {
-        lock(&self.state).ended = true;
+        let mut state = lock(&self.state);
+        state.ended = true;
+        for connection in state.connections.values() {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+        drop(state);
         self.state.1.notify_all();
         // Wakes the listener, which then sees that it is over.
-        let _ = TcpStream::connect(self.address);
+        if TcpStream::connect(self.address).is_ok() {
+            let _ = self.listener.take().map(JoinHandle::join);
+        }
     }
 }
 
@@ -138,9 +157,10 @@ fn lock(state: &(Mutex<State>, Condvar)) -> MutexGuard<'_, State> {
     state.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) {
-    let mut buffer = Vec::new();
-    while let Some(request) = read_request(&mut stream, &mut buffer) {
+fn serve(stream: TcpStream, state: &(Mutex<State>, Condvar)) {
+    let (Ok(writer), Ok(client)) = (stream.try_clone(), stream.peer_addr()) else { return };
+    let mut connection = Connection::accepted(stream, FOREVER);
+    while let Some(request) = connection.read_request() {
         let mut guard = lock(state);
         guard.requests.push(request);
         let answer = match guard.answers.len() {
@@ -149,14 +169,15 @@ fn serve(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) {
         };
         drop(guard);
         state.1.notify_all();
-        if !give(answer.unwrap_or(Answer::Hang), &mut stream, state) {
-            return;
+        if !give(answer.unwrap_or(Answer::Hang), &writer, state) {
+            break;
         }
     }
+    lock(state).connections.remove(&client);
 }
 
 /// Whether the connection can take another request.
-fn give(answer: Answer, stream: &mut TcpStream, state: &(Mutex<State>, Condvar)) -> bool {
+fn give(answer: Answer, mut stream: &TcpStream, state: &(Mutex<State>, Condvar)) -> bool {
     match answer {
         Answer::Json(status, body) => {
             let body = body.to_string();
@@ -176,7 +197,7 @@ fn give(answer: Answer, stream: &mut TcpStream, state: &(Mutex<State>, Condvar))
             give(*answer, stream, state)
         }
         Answer::Hang => {
-            rest(state, Duration::MAX);
+            rest(state, FOREVER);
             false
         }
         Answer::Garbage => {
@@ -194,42 +215,5 @@ fn give(answer: Answer, stream: &mut TcpStream, state: &(Mutex<State>, Condvar))
 
 /// Until `delay` has passed or the upstream has ended.
 fn rest(state: &(Mutex<State>, Condvar), delay: Duration) {
-    let delay = delay.min(Duration::from_secs(3600));
-    drop(state.1.wait_timeout_while(lock(state), delay, |state| !state.ended));
-}
-
-fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<RecordedRequest> {
-    loop {
-        let mut headers = [httparse::EMPTY_HEADER; 128];
-        let mut head = httparse::Request::new(&mut headers);
-        if let httparse::Status::Complete(length) = head.parse(buffer).ok()? {
-            let headers: Vec<_> = (head.headers.iter())
-                .map(|header| {
-                    let value = String::from_utf8_lossy(header.value).into_owned();
-                    (header.name.to_ascii_lowercase(), value)
-                })
-                .collect();
-            let (method, target) = (head.method?.to_owned(), head.path?.to_owned());
-            let body_length = headers.iter().find(|(name, _)| name == "content-length");
-            let body_length = body_length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
-            buffer.drain(..length);
-            while buffer.len() < body_length {
-                fill(stream, buffer)?;
-            }
-            let body = buffer.drain(..body_length).collect();
-            return Some(RecordedRequest { method, target, headers, body });
-        }
-        fill(stream, buffer)?;
-    }
-}
-
-fn fill(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {
-    let mut chunk = [0; 16 * 1024];
-    match stream.read(&mut chunk) {
-        Ok(read @ 1..) => {
-            buffer.extend_from_slice(&chunk[..read]);
-            Some(())
-        }
-        _ => None,
-    }
+    drop(state.1.wait_timeout_while(lock(state), delay.min(FOREVER), |state| !state.ended));
 }

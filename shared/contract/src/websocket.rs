@@ -43,7 +43,7 @@ pub enum Message {
 }
 
 impl WebSocket {
-    /// Opens a WebSocket with `request`, to which the headers of the handshake are added.
+    /// Opens a WebSocket with `request` (such as `app.get("/ws").header(…)`), to which the headers of the handshake are added.
     ///
     /// # Panics
     ///
@@ -65,6 +65,10 @@ impl WebSocket {
     /// # Errors
     ///
     /// Says what happened instead of a complete answer.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if the server agrees with the wrong `Sec-WebSocket-Accept`.
     #[track_caller]
     pub fn try_open(request: &Request) -> Result<Result<Self, Response>, TransportError> {
         let upgrade = request
@@ -74,7 +78,9 @@ impl WebSocket {
             .header("sec-websocket-version", "13")
             .header("sec-websocket-key", KEY);
         let mut connection = upgrade.connect()?;
-        let response = connection.exchange(&upgrade)?;
+        let exchanged = connection.exchange(&upgrade);
+        request.server().record(request, exchanged.as_ref().ok().map(Response::status));
+        let response = exchanged?;
         if response.status() != 101 {
             return Ok(Err(response));
         }
@@ -90,7 +96,7 @@ impl WebSocket {
             Role::Client,
             Some(config),
         );
-        Ok(Ok(Self { socket, raw, opened_by: upgrade.summary() }))
+        Ok(Ok(Self { socket, raw, opened_by: request.summary() }))
     }
 
     /// Sends a text message.
