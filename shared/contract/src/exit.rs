@@ -10,7 +10,7 @@ pub struct Exit {
     pub stdout: String,
     /// What it had written to stderr.
     pub stderr: String,
-    /// From the step that should end it to its end.
+    /// From the last signal to its end, or from its start if there was none.
     pub took: Duration,
 }
 

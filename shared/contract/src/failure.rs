@@ -11,6 +11,9 @@ use crate::report;
 
 const MOST_LINES: usize = 12;
 
+/// Of these, how many one value may take.
+const MOST_LINES_OF_A_VALUE: usize = 3;
+
 /// What a check panics with.
 #[derive(Clone)]
 pub(crate) struct Failure {
@@ -56,18 +59,25 @@ impl Failure {
     }
 
     /// The lines below the requirement.
-    fn lines(&self, earlier: &[String], stderr: &[String]) -> Vec<String> {
+    fn lines(&self, earlier: &[(String, String)], stderr: &[String]) -> Vec<String> {
         let mut lines = Vec::new();
         let mut line = |label: &str, text: &str| {
-            for (i, text) in text.lines().enumerate() {
+            for (i, text) in shortened(text).iter().enumerate() {
                 lines.push(format!("  {:<8}  {text}", if i == 0 { label } else { "" }));
             }
         };
-        // The last one is the request that is shown in full.
-        let earlier = match &self.request {
-            Some(_) => &earlier[..earlier.len().saturating_sub(1)],
-            None => earlier,
-        };
+        // The request that is shown in full need not be shown twice.
+        let in_full = self.request.as_ref().and_then(|request| {
+            let is_it = |earlier: &String| {
+                let rest = request.strip_prefix(earlier.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("  "))
+            };
+            earlier.iter().rposition(|(earlier, _)| is_it(earlier))
+        });
+        let earlier: Vec<_> = (earlier.iter().enumerate())
+            .filter(|(i, _)| Some(*i) != in_full)
+            .map(|(_, (request, outcome))| format!("{request} {outcome}"))
+            .collect();
         if !earlier.is_empty() {
             line("after", &earlier[earlier.len().saturating_sub(4)..].join(", "));
         }
@@ -79,7 +89,7 @@ impl Failure {
         match &self.mark {
             Some((Some(columns), what)) => {
                 let marker = "^".repeat(columns.len().max(1));
-                line("", &format!("{}{marker} {what}", " ".repeat(columns.start)).trim_end());
+                line("", format!("{}{marker} {what}", " ".repeat(columns.start)).trim_end());
             }
             Some((None, what)) if !what.is_empty() => line("differs", what),
             _ => {}
@@ -91,46 +101,61 @@ impl Failure {
         for (i, text) in stderr[stderr.len().saturating_sub(room)..].iter().enumerate() {
             lines.push(format!("  {:<8}  {text}", if i == 0 { "stderr" } else { "" }));
         }
-        lines.truncate(MOST_LINES - 1);
         lines
     }
+}
+
+fn shortened(text: &str) -> Vec<String> {
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    if lines.len() > MOST_LINES_OF_A_VALUE {
+        let surplus = lines.split_off(MOST_LINES_OF_A_VALUE - 1);
+        lines.push(format!("… ({} more lines)", surplus.len()));
+    }
+    lines
 }
 
 /// Ends the check with `failure`.
 #[track_caller]
 pub(crate) fn fail(failure: Failure) -> ! {
+    report::begin();
     panic::panic_any(failure)
 }
 
 /// Ends the check as one that cannot be judged here.
 #[track_caller]
 pub(crate) fn not_judged(why: &str) -> ! {
+    report::begin();
     panic::panic_any(NotJudged(why.to_owned()))
 }
 
-/// From here on, a panic on the thread of a check is reported as this page says.
+/// From here on, a panic on the thread of a check and a failure on any thread are reported as this
+/// page says.
 pub(crate) fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !report::on_a_check() || !tell(info) {
+            if !tell(info) {
                 usual(info);
             }
         }));
     });
 }
 
-/// Reports the panic; false if the report itself could not be made.
+/// Reports the panic; false if that is not for the kit to do.
 fn tell(info: &PanicHookInfo<'_>) -> bool {
     let payload = info.payload();
+    let requirement = report::requirement();
+    let heading = requirement.as_deref().unwrap_or("a helper of a check");
     if let Some(NotJudged(why)) = payload.downcast_ref() {
-        eprintln!("– {}\n  not judged: {why}", report::requirement());
-        return report::not_judged(vec![why.clone()]);
+        eprintln!("– {heading}\n  not judged: {why}");
+        report::not_judged(vec![why.clone()]);
+        return true;
     }
 
     let failure = match payload.downcast_ref::<Failure>() {
         Some(failure) => failure.clone(),
+        None if requirement.is_none() => return false,
         None => {
             let message = info.payload_as_str().unwrap_or("a panic without a message");
             let place = info.location().map(ToString::to_string).unwrap_or_default();
@@ -140,11 +165,12 @@ fn tell(info: &PanicHookInfo<'_>) -> bool {
     let (earlier, stderr) = report::context();
     let lines = failure.lines(&earlier, &stderr);
     if failure.cause.as_deref().is_some_and(said_before) {
-        eprintln!("✗ {}\n  as above: {}", report::requirement(), failure.actual);
+        eprintln!("✗ {heading}\n  as above: {}", failure.actual);
     } else {
-        eprintln!("✗ {}\n{}", report::requirement(), lines.join("\n"));
+        eprintln!("✗ {heading}\n{}", lines.join("\n"));
     }
-    report::failed(lines, failure.cause)
+    report::failed(lines, failure.cause);
+    true
 }
 
 /// Whether a check of this run has already failed for `cause`.

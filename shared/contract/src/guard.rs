@@ -1,11 +1,11 @@
 //! Ends subjects when the checks themselves are ended: by Ctrl-C, a crash, or SIGKILL.
 //!
 //! One shell per test process waits for the end of its input, which comes however the test process
-//! ends, and then kills the process groups that are still on its list. On Windows the job object
-//! of each subject does the same.
+//! ends, and then kills the process groups that are still on its list. Windows has no such guard:
+//! there a subject outlives checks that are killed.
 
 #[cfg(unix)]
-pub(crate) use unix::{forget, watch};
+pub(crate) use unix::{forget, start, watch};
 
 #[cfg(unix)]
 mod unix {
@@ -39,6 +39,12 @@ mod unix {
         Mutex::new(shell.ok().and_then(|mut shell| shell.stdin.take()))
     });
 
+    /// To be called before a subject is started, so that it is on the list at once and does not
+    /// inherit the other end of the guard's input.
+    pub(crate) fn start() {
+        LazyLock::force(&SHELL);
+    }
+
     pub(crate) fn watch(group: u32) {
         tell("watch", group);
     }
@@ -55,6 +61,9 @@ mod unix {
         }
     }
 }
+
+#[cfg(not(unix))]
+pub(crate) fn start() {}
 
 #[cfg(not(unix))]
 pub(crate) fn watch(_group: u32) {}

@@ -19,7 +19,8 @@
 //! | variable | the subject |
 //! | --- | --- |
 //! | `CONTRACT_URL` | a server that runs already; checks that need a process of their own are not judged |
-//! | `CONTRACT_CMD` | a command line, started once per check with `PORT` set; see [`Server::start`] |
+//! | `CONTRACT_CMD` | a command line, started once per check with `PORT` set; see [`Server`] |
+//! | `CONTRACT_CMD_DIR` | the folder in which that command line was given (default: the current one) |
 //! | `CONTRACT_BIN` | the path of a program |
 //! | `CONTRACT_SUBJECT` | `starter` or `solution`: which binary of the crate, where none of the above is set (default: the solution) |
 //!

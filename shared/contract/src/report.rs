@@ -69,12 +69,14 @@ pub fn note(text: &str) {
     with(|check| check.notes.push(text.to_owned()));
 }
 
-/// Must be called on the thread of the check; its name is the check's.
+/// The name of a check is that of its thread. A thread without a name is a helper of one.
 pub(crate) fn begin() {
     failure::install_hook();
+    let thread = thread::current();
+    let Some(name) = thread.name() else { return };
     CHECK.with_borrow_mut(|check| {
         check.get_or_insert_with(|| Check {
-            name: thread::current().name().unwrap_or("a check").to_owned(),
+            name: name.to_owned(),
             began: Instant::now(),
             server: Weak::new(),
             notes: Vec::new(),
@@ -87,35 +89,46 @@ pub(crate) fn uses(server: Weak<Inner>) {
     with(|check| check.server = server);
 }
 
-pub(crate) fn on_a_check() -> bool {
-    CHECK.try_with(|check| check.borrow().is_some()).unwrap_or(false)
+/// The name of the check on this thread as a sentence.
+pub(crate) fn requirement() -> Option<String> {
+    let name = with(|check| check.name.clone())?;
+    Some(name.rsplit("::").next().unwrap_or_default().replace('_', " "))
 }
 
-/// The name of the check as a sentence.
-pub(crate) fn requirement() -> String {
-    let name = with(|check| check.name.clone()).unwrap_or_default();
-    name.rsplit("::").next().unwrap_or_default().replace('_', " ")
-}
-
-/// The requests of this check so far, and the last lines of the subject's stderr.
-pub(crate) fn context() -> (Vec<String>, Vec<String>) {
+/// The requests of this check so far, and what the subject has written to stderr, in lines.
+pub(crate) fn context() -> (Vec<(String, String)>, Vec<String>) {
     let Some(server) = with(|check| check.server.clone()).and_then(|server| server.upgrade())
     else {
         return Default::default();
     };
     let text = server.stderr.text();
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    (server.trail(), lines.map(|line| shorten(line, 160)).collect())
+    (server.trail(), lines.map(|line| shorten(&without_colour(line), 160)).collect())
 }
 
-pub(crate) fn failed(lines: Vec<String>, cause: Option<String>) -> bool {
-    with(|check| check.write("failed", &lines, cause)).is_some()
+/// Without the escape sequences that loggers write for terminals.
+fn without_colour(line: &str) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(
+            part.trim_start_matches(|c: char| !c.is_ascii_alphabetic())
+                .get(1..)
+                .unwrap_or_default(),
+        );
+    }
+    text
 }
 
-pub(crate) fn not_judged(why: Vec<String>) -> bool {
-    with(|check| check.write("not_judged", &why, None)).is_some()
+pub(crate) fn failed(lines: Vec<String>, cause: Option<String>) {
+    with(|check| check.write("failed", &lines, cause));
+}
+
+pub(crate) fn not_judged(why: Vec<String>) {
+    with(|check| check.write("not_judged", &why, None));
 }
 
 fn with<R>(act: impl FnOnce(&mut Check) -> R) -> Option<R> {
-    CHECK.with_borrow_mut(|check| check.as_mut().map(act))
+    // None as well while the thread ends.
+    CHECK.try_with(|check| check.borrow_mut().as_mut().map(act)).ok()?
 }

@@ -1,4 +1,9 @@
-use std::{fmt::Write as _, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -60,10 +65,15 @@ impl Request {
         self
     }
 
-    /// Sends from another loopback address, such as 127.0.0.2 (Linux and Windows; macOS has only
-    /// 127.0.0.1 until an alias is set up).
+    /// Sends from another loopback address, such as 127.0.0.2. Not judged where the machine does not
+    /// have it (macOS, until an alias is set up).
+    #[track_caller]
     pub fn from_ip(mut self, address: impl Into<IpAddr>) -> Self {
-        self.from = Some(address.into());
+        let address = address.into();
+        if TcpListener::bind((address, 0)).is_err() {
+            failure::not_judged(&format!("this machine has no address {address}"));
+        }
+        self.from = Some(address);
         self
     }
 
@@ -143,7 +153,7 @@ impl Request {
         };
         let given = |name: &str| self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
         if !given("host") {
-            add("host", self.server.address().to_string().as_bytes());
+            add("host", self.server.host().as_bytes());
         }
         if !given("connection") && !keep_alive {
             add("connection", b"close");
@@ -167,9 +177,14 @@ impl Request {
         head
     }
 
-    /// `POST /todos {"title":"tea"}`, shortened.
+    /// `POST /todos`, shortened.
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.method, shorten(&lossy(&self.target), 80))
+    }
+
+    /// `POST /todos  {"title":"tea"}`, shortened.
     pub(crate) fn summary(&self) -> String {
-        let mut text = format!("{} {}", self.method, shorten(&lossy(&self.target), 80));
+        let mut text = self.line();
         for (name, value) in &self.headers {
             if !name.eq_ignore_ascii_case("content-type") || self.body.is_none() {
                 let _ = write!(text, "  {name}: {}", shorten(&lossy(value), 60));
@@ -194,16 +209,28 @@ impl Request {
         }
         for (name, value) in &self.headers {
             let value = std::str::from_utf8(value).ok().filter(|value| value.len() < 500)?;
-            let _ = write!(command, " -H {}", quote(&format!("{name}: {value}")));
+            let _ = write!(command, " -H {}", quote(&format!("{name}: {value}"))?);
         }
         if let Some(body) = &self.body {
             let body = std::str::from_utf8(body).ok().filter(|body| body.len() < 500)?;
-            let _ = write!(command, " --data-raw {}", quote(body));
+            let has_type =
+                self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            if !has_type {
+                // Otherwise curl says that it is a form.
+                command.push_str(" -H content-type:");
+            }
+            if self.chunked {
+                command.push_str(" -H 'transfer-encoding: chunked'");
+            }
+            let _ = write!(command, " --data-raw {}", quote(body)?);
         }
         if target.contains("..") || target.contains("/.") {
             command.push_str(" --path-as-is");
         }
-        let _ = write!(command, " {}", quote(&format!("{}{target}", self.server.public_url())));
+        if target.contains(['[', ']', '{', '}']) {
+            command.push_str(" --globoff");
+        }
+        let _ = write!(command, " {}", quote(&format!("{}{target}", self.server.public_url()))?);
         Some(command)
     }
 }
@@ -226,6 +253,28 @@ pub(crate) fn shorten(text: &str, limit: usize) -> String {
     format!("{kept}… ({} characters)", text.chars().count())
 }
 
-fn quote(text: &str) -> String {
-    shell_words::quote(text).into_owned()
+/// As one word for a shell, on one line. `None` for what no command line can carry.
+fn quote(text: &str) -> Option<String> {
+    if text.contains('\0') {
+        return None;
+    }
+    if !text.contains(char::is_control) {
+        return Some(shell_words::quote(text).into_owned());
+    }
+    let mut word = "$'".to_owned();
+    for c in text.chars() {
+        match c {
+            '\n' => word.push_str("\\n"),
+            '\r' => word.push_str("\\r"),
+            '\t' => word.push_str("\\t"),
+            '\\' | '\'' => word.extend(['\\', c]),
+            c if c.is_control() => {
+                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                    let _ = write!(word, "\\x{byte:02x}");
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    Some(word + "'")
 }

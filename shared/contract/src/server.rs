@@ -4,7 +4,10 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Barrier, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -22,16 +25,45 @@ use crate::{
     subject::Subject,
 };
 
-/// Variables that change what a server does. The person who runs the checks may have set them for
-/// something else, so a subject sees only what its check sets.
-const CLEARED: &[&str] = &["API_KEY", "APP_ENV", "HOST", "PORT", "RUST_LOG", "WORKERS"];
+/// Variables that change what a server of the questions does or says. The person who runs the
+/// checks may have set them for something else, so a subject gets them from its check or not at
+/// all. Everything else is passed on, because a command in any language may need it.
+const CLEARED: &[&str] = &[
+    "API_KEY",
+    "APP_ENV",
+    "BCRYPT_COST",
+    "CACHE_MAX_ENTRIES",
+    "CACHE_TTL_MS",
+    "COOKIE_SECRET",
+    "DATA_FILE",
+    "HOST",
+    "JWT_SECRET",
+    "LOG_FILE",
+    "PORT",
+    "RATE_LIMIT_MAX",
+    "RATE_LIMIT_WINDOW_MS",
+    "RUST_BACKTRACE",
+    "RUST_LOG",
+    "SESSION_SECRET",
+    "SESSION_TTL_MS",
+    "SLOW_MS",
+    "UPLOAD_DIR",
+    "WORKERS",
+];
 
 /// How many ports are tried if the one that was leased turns out to be taken.
 const ATTEMPTS: u32 = 5;
 
 /// The server under judgement: a fresh process with a working directory and a port of its own.
 ///
-/// It ends with its process group when this is dropped, also when the check panics.
+/// It ends with its process group when this is dropped, also when the check panics; on Unix also when
+/// the checks are interrupted or killed.
+///
+/// `CONTRACT_CMD` names it as a command line: words with quotes as in a shell, perhaps after
+/// assignments (`NODE_ENV=test node server.js`). Words that name files become absolute, because the
+/// working directory is that of the check. A line that needs a shell (`&&`, `|`, `$HOME`) goes to one
+/// and runs where it was given; let it `exec` the server, so that signals reach it and its exit code
+/// is seen.
 pub struct Server {
     inner: Arc<Inner>,
     builder: Builder,
@@ -71,20 +103,27 @@ impl PortSource {
 
 pub(crate) struct Inner {
     address: SocketAddr,
+    /// For the header `Host`.
+    host: String,
+    /// For commands that people are to try.
     public_url: String,
     name: String,
     process: Option<Mutex<Process>>,
     port_question: String,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
-    /// One entry per request: `POST /todos 201`.
-    trail: Mutex<Vec<String>>,
+    /// Each request so far and its outcome: `POST /todos`, `201`.
+    trail: Mutex<Vec<(String, String)>>,
 }
 
 struct Process {
     child: Box<dyn ChildWrapper>,
     group: u32,
-    _port: Port,
+    /// Set once it has ended.
+    status: Option<ExitStatus>,
+    /// When it was started or sent the last signal.
+    since: Instant,
+    port: Option<Port>,
     /// Where the subject listens if it does not find its port. Absent if another program does.
     fallback: Option<Port>,
 }
@@ -94,8 +133,9 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Fails the check if the subject exits or does not listen within 10 s
-    /// (`CONTRACT_START_TIMEOUT_MS`).
+    /// Fails the check if the subject exits, or does not listen within 10 s
+    /// (`CONTRACT_START_TIMEOUT_MS`; 1 s once another check has waited in vain and none has seen it
+    /// listen).
     #[track_caller]
     pub fn start() -> Self {
         Self::builder().start()
@@ -326,22 +366,26 @@ impl Server {
 
     #[track_caller]
     fn signal(&self, number: i32, name: &str, limit: Duration) -> Exit {
-        let began = Instant::now();
         self.send_signal(number, name);
-        Exit { took: began.elapsed(), ..self.wait_for_exit(limit) }
+        self.wait_for_exit(limit)
     }
 
     #[track_caller]
     fn send_signal(&self, number: i32, name: &str) {
-        let process = self.require_process(&format!("sends {name} to the server"));
+        let mut process = self.require_process(&format!("sends {name} to the server"));
         if cfg!(not(unix)) {
             failure::not_judged(&format!("there is no {name} on this platform"));
         }
+        // One that has ended already cannot be reached, and how it ended is for the check to say.
+        if process.try_wait().is_some() {
+            return;
+        }
+        process.since = Instant::now();
         #[cfg(unix)]
         if let Err(error) = process.child.signal(number) {
             failure::fail(Failure::new(&format!("{name} to reach the server"), &error.to_string()));
         }
-        let _ = (process, number);
+        let _ = number;
     }
 
     fn own_process(&self) -> Option<MutexGuard<'_, Process>> {
@@ -351,6 +395,13 @@ impl Server {
     #[track_caller]
     fn require_process(&self, what: &str) -> MutexGuard<'_, Process> {
         self.own_process().unwrap_or_else(|| needs_process(what))
+    }
+}
+
+/// Also while requests to it are still around.
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.inner.end();
     }
 }
 
@@ -382,10 +433,12 @@ impl Builder {
         self
     }
 
-    /// Puts a file into the working directory.
+    /// Puts a file into the working directory, in a folder if `name` has one.
     pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
         let path = self.directory.path().join(name);
-        fs::write(&path, contents).expect("the working directory can be written to");
+        (path.parent().map_or(Ok(()), fs::create_dir_all))
+            .and_then(|()| fs::write(&path, contents))
+            .expect("the working directory can be written to");
         self
     }
 
@@ -403,13 +456,10 @@ impl Builder {
     pub fn start(self) -> Server {
         report::begin();
         let subject = self.subject();
-        let inner = match &subject {
-            Subject::Running { address, url } => Inner::running(*address, url),
+        match &subject {
+            Subject::Running { address, url } => self.server(Inner::running(*address, url)),
             Subject::Program { .. } => self.start_process(&subject),
-        };
-        let inner = Arc::new(inner);
-        report::uses(Arc::downgrade(&inner));
-        Server { inner, builder: self }
+        }
     }
 
     /// Starts a subject that is to refuse to start, and waits until it has ended.
@@ -424,16 +474,19 @@ impl Builder {
         if matches!(subject, Subject::Running { .. }) {
             needs_process("starts a server that is to refuse to start");
         }
-        let began = Instant::now();
-        let inner = Arc::new(self.spawn(&subject));
-        report::uses(Arc::downgrade(&inner));
-        match inner.wait_for_exit(limit) {
-            Some(exit) => Exit { took: began.elapsed(), ..exit },
-            None => failure::fail(Failure::new(
+        let server = self.spawn(&subject);
+        server.inner.wait_for_exit(limit).unwrap_or_else(|| {
+            failure::fail(Failure::new(
                 "a start-up error: the process to end with an exit code other than 0",
                 &format!("it still runs after {} s", limit.as_secs_f32()),
-            )),
-        }
+            ))
+        })
+    }
+
+    fn server(&self, inner: Inner) -> Server {
+        let inner = Arc::new(inner);
+        report::uses(Arc::downgrade(&inner));
+        Server { inner, builder: self.clone() }
     }
 
     #[track_caller]
@@ -451,14 +504,22 @@ impl Builder {
     }
 
     #[track_caller]
-    fn start_process(&self, subject: &Subject) -> Inner {
+    fn start_process(&self, subject: &Subject) -> Server {
         let limit = start_limit();
         let mut attempt = 1;
         loop {
-            let inner = self.spawn(subject);
+            let server = self.spawn(subject);
+            let inner = &server.inner;
             match inner.wait_until_ready(limit) {
-                Ready::Listening => return inner,
-                Ready::Exited if attempt < ATTEMPTS && inner.says_port_in_use() => attempt += 1,
+                Ready::Listening => {
+                    LISTENED.store(true, Ordering::Relaxed);
+                    return server;
+                }
+                Ready::Exited if attempt < ATTEMPTS && inner.says_port_in_use() => {
+                    attempt += 1;
+                    let port = server.port();
+                    report::note(&format!("port {port} was taken, so another one was tried"));
+                }
                 Ready::Exited => inner.fail_start(&inner.describe_exit()),
                 Ready::Elsewhere => inner.fail_start(&inner.describe_fallback()),
                 Ready::TimedOut => inner.fail_start(&inner.describe_silence()),
@@ -467,9 +528,9 @@ impl Builder {
     }
 
     #[track_caller]
-    fn spawn(&self, subject: &Subject) -> Inner {
+    fn spawn(&self, subject: &Subject) -> Server {
         match self.try_spawn(subject) {
-            Ok(inner) => inner,
+            Ok(inner) => self.server(inner),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 failure::not_judged("another program listens on port 3000")
             }
@@ -506,6 +567,7 @@ impl Builder {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
 
+        guard::start();
         let mut wrapped = CommandWrap::from(command);
         #[cfg(unix)]
         wrapped.wrap(process_wrap::std::ProcessGroup::leader());
@@ -520,11 +582,15 @@ impl Builder {
         follow(&stderr, child.stderr().take());
         let own_port = self.variables.iter().rev().find(|(name, _)| name == "PORT");
         let number = own_port.and_then(|(_, port)| port.parse().ok()).unwrap_or(port.number());
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, number));
+        let (status, since, port) = (None, Instant::now(), Some(port));
+        let process = Process { child, group, status, since, port, fallback };
         Ok(Inner {
-            address: (Ipv4Addr::LOCALHOST, number).into(),
+            address,
+            host: address.to_string(),
             public_url: "http://127.0.0.1:3000".to_owned(),
             name: subject.name(),
-            process: Some(Mutex::new(Process { child, group, _port: port, fallback })),
+            process: Some(Mutex::new(process)),
             port_question: self.port_source.question(),
             stdout,
             stderr,
@@ -550,15 +616,17 @@ fn cannot_run(subject: &Subject, error: &io::Error) -> ! {
     failure::fail(Failure::new("a server that starts", &cause).cause(&cause))
 }
 
+/// Whether any check has seen the subject listen.
+static LISTENED: AtomicBool = AtomicBool::new(false);
+
+/// Whether any check has waited for that in vain.
+static IN_VAIN: AtomicBool = AtomicBool::new(false);
+
 /// Once one check has waited in vain, the others need not wait as long for the same silence.
 fn start_limit() -> Duration {
     let limit = milliseconds("CONTRACT_START_TIMEOUT_MS", 10_000);
-    if *waited_in_vain() { limit.min(Duration::from_secs(1)) } else { limit }
-}
-
-fn waited_in_vain() -> MutexGuard<'static, bool> {
-    static IN_VAIN: Mutex<bool> = Mutex::new(false);
-    IN_VAIN.lock().unwrap_or_else(PoisonError::into_inner)
+    let is_silent = IN_VAIN.load(Ordering::Relaxed) && !LISTENED.load(Ordering::Relaxed);
+    if is_silent { limit.min(Duration::from_secs(1)) } else { limit }
 }
 
 pub(crate) fn milliseconds(variable: &str, default: u64) -> Duration {
@@ -578,6 +646,7 @@ impl Inner {
     fn running(address: SocketAddr, url: &str) -> Self {
         Self {
             address,
+            host: url.trim_start_matches("http://").to_owned(),
             public_url: url.to_owned(),
             name: url.to_owned(),
             process: None,
@@ -592,6 +661,10 @@ impl Inner {
         self.address
     }
 
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     pub(crate) fn public_url(&self) -> &str {
         &self.public_url
     }
@@ -600,25 +673,26 @@ impl Inner {
         milliseconds("CONTRACT_TIMEOUT_MS", 10_000)
     }
 
-    pub(crate) fn trail(&self) -> Vec<String> {
+    pub(crate) fn trail(&self) -> Vec<(String, String)> {
         self.trail.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn record(&self, request: &Request, status: Option<u16>) {
         let outcome = status.map_or("no answer".to_owned(), |status| status.to_string());
-        let target = crate::request::shorten(&crate::request::lossy(&request.target), 60);
-        let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
-        trail.push(format!("{} {target} {outcome}", request.method));
+        let entry = (request.line(), outcome);
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
     /// A transport error in terms of what the subject did.
     pub(crate) fn explain(&self, error: &TransportError) -> String {
-        // A handler that has just panicked may still be writing its last words.
-        if matches!(error, TransportError::Closed { .. }) {
-            let _ = self.stderr.wait_until(Duration::from_millis(200), |text| !text.is_empty());
+        // The connection ends a little before the process does, and before the last words of a
+        // handler that panicked have been read.
+        if matches!(error, TransportError::Closed { .. } | TransportError::Refused) {
+            poll(Duration::from_millis(200), || {
+                self.exit_status().is_some() || self.stderr.text().contains("panicked")
+            });
         }
-        let exited = self.process().and_then(|mut process| process.child.try_wait().ok()?);
-        match exited {
+        match self.exit_status() {
             Some(status) => format!("{} has ended with {}", self.name, describe_status(status)),
             None if *error == TransportError::Refused && self.process.is_none() => {
                 format!("nothing listens on {}", self.public_url)
@@ -633,11 +707,19 @@ impl Inner {
     }
 
     fn exit_status(&self) -> Option<ExitStatus> {
-        self.process()?.child.try_wait().ok()?
+        self.process()?.try_wait()
+    }
+
+    fn end(&self) {
+        if let Some(mut process) = self.process() {
+            process.end();
+        }
     }
 
     fn wait_until_ready(&self, limit: Duration) -> Ready {
-        let listens = |address: SocketAddr| TcpStream::connect(address).is_ok();
+        let listens = |address: SocketAddr| {
+            TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
+        };
         let fallback = self.process().and_then(|process| Some(process.fallback.as_ref()?.number()));
         let fallback = fallback.map(|port| (Ipv4Addr::LOCALHOST, port).into());
         let mut ready = Ready::TimedOut;
@@ -661,11 +743,11 @@ impl Inner {
             status.is_some()
         });
         let status = status?;
+        let took = self.process()?.since.elapsed();
         for output in [&self.stdout, &self.stderr] {
             output.wait_for_end(Duration::from_secs(1));
         }
-        let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
-        Some(Exit { status, stdout, stderr, took: Duration::ZERO })
+        Some(Exit { status, stdout: self.stdout.text(), stderr: self.stderr.text(), took })
     }
 
     fn says_port_in_use(&self) -> bool {
@@ -678,17 +760,8 @@ impl Inner {
 
     #[track_caller]
     fn fail_start(&self, cause: &str) -> ! {
-        let server = format!("{} to listen on PORT", self.name);
-        let mut actual = cause.to_owned();
         self.stderr.wait_for_end(Duration::from_millis(200));
-        // The subject is gone when the report is written, so its last words are added here.
-        let stderr = self.stderr.text();
-        let lines: Vec<_> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
-        for line in &lines[lines.len().saturating_sub(6)..] {
-            actual.push('\n');
-            actual.push_str(&crate::request::shorten(line, 160));
-        }
-        failure::fail(Failure::new(&server, &actual).cause(cause))
+        failure::fail(Failure::new(&format!("{} to listen on PORT", self.name), cause).cause(cause))
     }
 
     fn describe_exit(&self) -> String {
@@ -701,7 +774,7 @@ impl Inner {
     }
 
     fn describe_silence(&self) -> String {
-        *waited_in_vain() = true;
+        IN_VAIN.store(true, Ordering::Relaxed);
         let elsewhere = SocketAddr::from((Ipv6Addr::LOCALHOST, self.address.port()));
         let hint = match TcpStream::connect(elsewhere) {
             Ok(_) => "it listens on [::1] only; HOST is 127.0.0.1 by default",
@@ -711,16 +784,30 @@ impl Inner {
     }
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
-        let Some(process) = self.process.take() else {
-            return;
-        };
-        let mut process = process.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // Also after it has ended: it may have left children.
-        let _ = process.child.start_kill();
-        let _ = process.child.wait();
-        guard::forget(process.group);
+impl Process {
+    /// How it has ended, if it has. Then what it has started ends too, because from there on the
+    /// number of its group may be given to others.
+    fn try_wait(&mut self) -> Option<ExitStatus> {
+        if self.status.is_none() {
+            self.status = self.child.try_wait().ok().flatten();
+            if self.status.is_some() {
+                self.kill();
+            }
+        }
+        self.status
+    }
+
+    fn end(&mut self) {
+        if self.try_wait().is_none() {
+            self.kill();
+            self.status = self.child.wait().ok();
+        }
+        (self.port, self.fallback) = (None, None);
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.start_kill();
+        guard::forget(self.group);
     }
 }
 

@@ -34,10 +34,13 @@ impl Subject {
         Ok(Self::Program { program, arguments: Vec::new() })
     }
 
-    /// How the subject is called in messages: `q13-starter`, `node`.
+    /// How the subject is called in messages: `q13-starter`, `node`, `the command`.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Running { url, .. } => url.clone(),
+            Self::Program { program, .. } if program == "sh" || program == "env" => {
+                "the command".to_owned()
+            }
             Self::Program { program, .. } => {
                 let name = Path::new(program).file_stem().unwrap_or(program);
                 name.to_string_lossy().into_owned()
@@ -64,21 +67,16 @@ fn variable(name: &str) -> Option<String> {
 fn running(url: &str) -> Result<Subject, String> {
     let help = || format!("CONTRACT_URL must look like http://127.0.0.1:3000, not {url:?}");
     let authority = url.strip_prefix("http://").ok_or_else(help)?.trim_end_matches('/');
-    let with_port =
-        if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
-    let addresses = with_port.to_socket_addrs().map_err(|_| help())?;
+    let addresses = (authority.to_socket_addrs())
+        .or_else(|_| format!("{authority}:80").to_socket_addrs())
+        .map_err(|_| help())?;
     let address = addresses.min_by_key(SocketAddr::is_ipv6).ok_or_else(help)?;
     Ok(Subject::Running { address, url: format!("http://{authority}") })
 }
 
-/// Words that name existing files become absolute, because every check has a working directory of
-/// its own. What needs a shell (`&&`, `|`,
-/// `$HOME`) goes to one and runs where the command was given; let it `exec` the server, so that
-/// signals reach it.
+/// As the documentation of `Server` says it.
 fn words(command: &str, folder: &Path) -> Result<Subject, String> {
-    let words = shell_words::split(command).map_err(|error| format!("CONTRACT_CMD: {error}"))?;
-    let first = words.first().ok_or("CONTRACT_CMD is empty")?;
-    if cfg!(unix) && command.contains(['&', '|', ';', '<', '>', '$', '`', '*', '(', '\n']) {
+    if cfg!(unix) && command.contains(['&', '|', ';', '<', '>', '$', '`', '*', '(', '~', '\n']) {
         let line = format!("cd {} && {command}", shell_words::quote(&folder.to_string_lossy()));
         return Ok(Subject::Program {
             program: "sh".into(),
@@ -86,15 +84,17 @@ fn words(command: &str, folder: &Path) -> Result<Subject, String> {
         });
     }
 
+    // A backslash is part of a path on Windows and quotes nothing.
+    let command = if cfg!(windows) { command.replace('\\', "\\\\") } else { command.to_owned() };
+    let words = shell_words::split(&command).map_err(|error| format!("CONTRACT_CMD: {error}"))?;
+    let first = words.first().ok_or("CONTRACT_CMD is empty")?;
     let assigns = first.contains('=') && !folder.join(first).exists();
     let env = assigns.then(|| "env".to_owned());
     let mut words = env.iter().chain(&words).map(|word| {
         let path = folder.join(word);
-        if path.exists() && !Path::new(word).is_absolute() {
-            path.into()
-        } else {
-            OsString::from(word)
-        }
+        // A folder may share its name with what is no path: `npm run server`.
+        let is_path = path.is_file() || word.contains(['/', '\\']) && path.exists();
+        if is_path { path.into() } else { OsString::from(word) }
     });
     let program = words.next().unwrap_or_default();
     Ok(Subject::Program { program, arguments: words.collect() })
