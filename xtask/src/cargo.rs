@@ -4,6 +4,7 @@
 //! question shares one build of its dependencies. Target names are unique, so they select enough.
 
 use std::{
+    collections::HashMap,
     env,
     ffi::OsString,
     io::{BufRead, BufReader, Read},
@@ -26,6 +27,8 @@ pub(crate) struct Build {
     pub(crate) contract: Option<PathBuf>,
     pub(crate) starter: Option<PathBuf>,
     pub(crate) solution: Option<PathBuf>,
+    /// All of them, of however many questions, by the names of their targets.
+    pub(crate) programs: HashMap<String, PathBuf>,
     /// What rustc said, as it renders it, by the target it said it of.
     diagnostics: Vec<(String, String)>,
     /// What cargo itself said, without its progress.
@@ -89,7 +92,8 @@ pub(crate) fn build_bin(
     build.context("Failed to build: cargo was stopped")
 }
 
-fn build(
+/// Builds the targets that `selection`, options of `cargo build`, names. `None` when it was stopped.
+pub(crate) fn build(
     workspace: &Workspace,
     selection: &[&str],
     stop: &Stop,
@@ -156,6 +160,7 @@ fn read_messages(stdout: impl BufRead) -> Build {
         };
         match (message.reason.as_str(), message.executable, message.message) {
             ("compiler-artifact", Some(path), _) => {
+                build.programs.insert(target.name.clone(), path.clone());
                 if target.kind == ["test"] {
                     build.contract = Some(path);
                 } else if target.name.ends_with("-starter") {

@@ -178,12 +178,22 @@ pub(crate) fn judge(
     environment: &[(&str, String)],
     stop: &Stop,
 ) -> Result<Option<Verdict>> {
+    judge_with(question, Command::new(contract), environment, stop)
+}
+
+/// As [`judge`], with the contract started by `command`.
+pub(crate) fn judge_with(
+    question: &Question,
+    mut command: Command,
+    environment: &[(&str, String)],
+    stop: &Stop,
+) -> Result<Option<Verdict>> {
+    let program = command.get_program().to_owned();
     let folder = tempfile::tempdir().context("Failed to make a temporary folder")?;
     let report = folder.path().join("report.jsonl");
     // A file, not a pipe: what a killed contract leaves behind may hold a pipe open.
     let mut output = tempfile::tempfile().context("Failed to make a temporary file")?;
 
-    let mut command = Command::new(contract);
     command
         .current_dir(&question.dir)
         .stdin(Stdio::null())
@@ -198,7 +208,7 @@ pub(crate) fn judge(
     command.env("CONTRACT_REPORT", &report);
 
     let Some(status) = run(command, stop)
-        .with_context(|| format!("Failed to run the contract {}", contract.display()))?
+        .with_context(|| format!("Failed to run the contract with {}", program.display()))?
     else {
         return Ok(None);
     };

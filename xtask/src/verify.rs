@@ -1,51 +1,186 @@
 //! `verify`: the gates that every question passes.
+//!
+//! Gates 1 (`uniform`) and 6 (`lists`) only read; 2 (`starter`), 3 (`solution`), 4 (`wrong`) and 5
+//! (`rounds`) build and judge. The template of `new` passes them too, as question 00.
 
+mod bench;
 mod folder;
 mod lists;
 mod offence;
+mod rounds;
+mod scratch;
+mod solution;
+mod starter;
 mod uniform;
 mod wrong;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::Result;
+use console::style;
 
 pub(crate) use lists::write as write_generated;
 pub(crate) use uniform::is_slug;
 
 use crate::{
     cli,
-    verify::{folder::Folder, offence::Offences},
+    term::{self, count, pad},
+    verify::{
+        bench::{Bench, Built},
+        folder::Folder,
+        offence::Offences,
+        rounds::{Confined, Rounds},
+        scratch::Scratch,
+    },
     workspace::Workspace,
 };
 
 pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode> {
-    let mut found = Offences::default();
+    let began = Instant::now();
     if args.write {
         for path in lists::write(workspace)? {
-            println!("wrote {}", workspace.relative(&path));
+            term::print(&format!("wrote {}\n", workspace.relative(&path)))?;
         }
     }
-    let questions = workspace.select_all(&args.questions)?;
-    for question in &questions {
-        let folder = Folder::read(question, workspace)?;
-        let mut of_folder = Offences::default();
-        uniform::check(&folder, &mut of_folder);
-        of_folder.except(question.number);
-        found.append(of_folder);
+
+    let scratch = if args.only_static { None } else { Some(Scratch::find(workspace)?) };
+    let mut folders = Vec::new();
+    for question in &workspace.questions {
+        folders.push(Folder::read(question)?);
     }
-    if args.questions.is_empty() {
-        let folder =
-            Folder::of_template(workspace.root.join("target/verify/questions/00-template"))?;
-        uniform::check(&folder, &mut found);
+    let template_dir =
+        scratch.as_ref().map_or_else(|| PathBuf::from("00-template"), Scratch::template_dir);
+    folders.push(Folder::of_template(template_dir)?);
+
+    let all = args.questions.is_empty();
+    let selected = workspace.select_all(&args.questions)?;
+    let is_chosen = |folder: &&Folder| {
+        all || selected.iter().any(|question| question.number == folder.question.number)
+    };
+    let chosen: Vec<&Folder> = folders.iter().filter(is_chosen).collect();
+
+    let mut report = Report::default();
+    match scratch {
+        None => {
+            for folder in &chosen {
+                let began = Instant::now();
+                let cells = [report.uniform(folder)];
+                print_row(folder, &cells, began)?;
+            }
+        }
+        Some(scratch) => {
+            scratch.write(&folders, workspace)?;
+            let built = Built::new(&chosen, &scratch, workspace)?;
+            term::status("");
+            let seconds = began.elapsed().as_secs_f32();
+            term::print(&format!("{} built in {seconds:.1} s\n", built.count()))?;
+            let confined = Confined::find();
+            for folder in &chosen {
+                let began = Instant::now();
+                let cells = report.dynamic(folder, &built, args.rounds, &confined)?;
+                term::status("");
+                print_row(folder, &cells, began)?;
+            }
+        }
     }
-    lists::check_names(workspace, &mut found)?;
-    lists::check_generated(workspace, &mut found)?;
-    lists::check_rust_version(workspace, &mut found)?;
-    lists::check_contents(workspace, &mut found)?;
-    for offence in found.iter() {
-        print!("{}", offence.render());
+
+    let mut lists = Offences::default();
+    let files = lists::check(workspace, &mut lists)?;
+    if !all {
+        let names: Vec<String> = chosen.iter().map(|folder| folder.question.folder()).collect();
+        lists.keep(|file| file == "README.md" || names.iter().any(|name| file.contains(name)));
     }
-    println!("{} offences", found.len());
-    Ok(ExitCode::from(u8::from(found.len() > 0)))
+    let text = format!("6 lists, secrets, paths: {}", count(files, "file"));
+    term::print(&format!("{} {text}\n", mark(lists.is_empty())))?;
+    report.offences.append(lists);
+
+    report.print(chosen.len(), began)?;
+    Ok(ExitCode::from(u8::from(!report.offences.is_empty())))
+}
+
+/// What the gates found.
+#[derive(Default)]
+struct Report {
+    offences: Offences,
+    /// What is no offence, but should be known.
+    notes: Vec<String>,
+}
+
+/// A gate's verdict on a question, in a few words.
+type Cell = (bool, String);
+
+impl Report {
+    fn uniform(&mut self, folder: &Folder) -> Cell {
+        let mut found = Offences::default();
+        uniform::check(folder, &mut found);
+        found.except(folder.question.number);
+        let cell = (found.is_empty(), "uniform".to_owned());
+        self.offences.append(found);
+        cell
+    }
+
+    fn dynamic(
+        &mut self,
+        folder: &Folder,
+        built: &Built,
+        rounds: u32,
+        confined: &Confined,
+    ) -> Result<[Cell; 5]> {
+        let uniform = self.uniform(folder);
+        let mut bench = Bench::new(folder, built);
+
+        let refused = starter::check(&mut bench)?;
+        let starter = bench.cell(format!("{refused} fail"));
+        let rounds = Rounds::run(&mut bench, rounds, confined)?;
+        let passed = solution::check(&mut bench, &rounds);
+        let solution = bench.cell(format!("{passed} pass"));
+        let refused = wrong::check(&mut bench)?;
+        let wrong = bench.cell(format!("{refused} of {} refused", folder.wrong_answers().count()));
+        rounds::check(&mut bench, &rounds, confined);
+        let number = rounds.verdicts.len();
+        let rounds = bench.cell(format!("{number} rounds, 1 {}", confined.describe()));
+
+        let question = &folder.question;
+        for check in bench.kills.idle() {
+            self.notes.push(format!(
+                "{:02} `{check}` is failed by no wrong answer and not by the starter",
+                question.number
+            ));
+        }
+        self.notes.append(&mut bench.notes);
+        self.offences.append(bench.found);
+        Ok([uniform, starter, solution, wrong, rounds])
+    }
+
+    fn print(&self, folders: usize, began: Instant) -> Result<()> {
+        let mut text = String::from("\n");
+        for note in &self.notes {
+            text.push_str(&format!("{} {note}\n", style("!").yellow()));
+        }
+        for offence in self.offences.iter() {
+            text.push_str(&offence.render());
+        }
+        let offences = match self.offences.len() {
+            0 => style("no offence".to_owned()).green(),
+            number => style(count(number, "offence")).red(),
+        };
+        let seconds = began.elapsed().as_secs_f32();
+        text.push_str(&format!("{offences} in {} · {seconds:.1} s\n", count(folders, "folder")));
+        Ok(term::print(&text)?)
+    }
+}
+
+/// One line per question, its gates in columns.
+fn print_row(folder: &Folder, cells: &[Cell], began: Instant) -> Result<()> {
+    const WIDTHS: [usize; 5] = [10, 10, 10, 19, 26];
+    let mut line = pad(&folder.question.folder(), 24);
+    for (gate, ((ok, text), width)) in cells.iter().zip(WIDTHS).enumerate() {
+        line.push_str(&format!("{} {} {}", gate + 1, mark(*ok), pad(text, width)));
+    }
+    let seconds = began.elapsed().as_secs_f32();
+    Ok(term::print(&format!("{line} {seconds:4.1} s\n"))?)
+}
+
+fn mark(ok: bool) -> String {
+    if ok { style("✓").green().to_string() } else { style("✗").red().to_string() }
 }

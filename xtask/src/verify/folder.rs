@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     template::{self, Values},
-    workspace::{Question, Workspace},
+    workspace::Question,
 };
 
 pub(crate) struct Folder {
@@ -22,7 +22,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    pub(crate) fn read(question: &Question, workspace: &Workspace) -> Result<Self> {
+    pub(crate) fn read(question: &Question) -> Result<Self> {
         let mut files = BTreeMap::new();
         for path in files_below(&question.dir)? {
             let bytes =
@@ -31,7 +31,6 @@ impl Folder {
             files.insert(name, String::from_utf8_lossy(&bytes).into_owned());
         }
         let place = format!("questions/{}", file_name(&question.dir));
-        debug_assert!(question.dir.starts_with(&workspace.root));
         Ok(Self { question: question.clone(), place, files })
     }
 
@@ -41,6 +40,10 @@ impl Folder {
             template::render(&Values::SAMPLE).map(|(path, text)| (path.to_owned(), text)).collect();
         let question = Question::parse(dir, &files["Cargo.toml"])?;
         Ok(Self { question, place: "xtask/template".to_owned(), files })
+    }
+
+    pub(crate) fn is_template(&self) -> bool {
+        self.question.number == Values::SAMPLE.number
     }
 
     /// Empty if it is missing, which is an offence of its own.

@@ -38,8 +38,16 @@ pub(crate) fn write(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     Ok(written)
 }
 
+/// Returns how many files were looked into.
+pub(crate) fn check(workspace: &Workspace, found: &mut Offences) -> Result<usize> {
+    check_generated(workspace, found)?;
+    check_rust_version(workspace, found)?;
+    check_names(workspace, found)?;
+    check_contents(workspace, found)
+}
+
 /// Compares every generated file with what it should be.
-pub(crate) fn check_generated(workspace: &Workspace, found: &mut Offences) -> Result<()> {
+fn check_generated(workspace: &Workspace, found: &mut Offences) -> Result<()> {
     let generated = generated(workspace, found)?;
     for (path, text) in &generated {
         let file = workspace.relative(path);
@@ -121,7 +129,7 @@ fn index(questions: &[Question]) -> Option<String> {
 }
 
 /// The toolchain that CI promises is the one of the manifest.
-pub(crate) fn check_rust_version(workspace: &Workspace, found: &mut Offences) -> Result<()> {
+fn check_rust_version(workspace: &Workspace, found: &mut Offences) -> Result<()> {
     let manifest = fs::read_to_string(workspace.root.join("Cargo.toml"))?;
     let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
     let Some(version) = version.map(|version| version.trim_matches('"')) else {
@@ -151,7 +159,7 @@ pub(crate) fn check_rust_version(workspace: &Workspace, found: &mut Offences) ->
 }
 
 /// No binary and no test target stands in two manifests, and no folder is without one.
-pub(crate) fn check_names(workspace: &Workspace, found: &mut Offences) -> Result<()> {
+fn check_names(workspace: &Workspace, found: &mut Offences) -> Result<()> {
     let mut known = BTreeSet::new();
     for question in &workspace.questions {
         if !known.insert(question.number) {
@@ -172,19 +180,19 @@ pub(crate) fn check_names(workspace: &Workspace, found: &mut Offences) -> Result
 }
 
 /// Looks into every file that git tracks or would, or into every file where there is no git.
-pub(crate) fn check_contents(workspace: &Workspace, found: &mut Offences) -> Result<()> {
+fn check_contents(workspace: &Workspace, found: &mut Offences) -> Result<usize> {
     let files = match tracked(&workspace.root) {
         Some(files) => files,
         None => files_below(&workspace.root)?,
     };
-    for path in files {
-        let file = slashed(path.strip_prefix(&workspace.root).unwrap_or(&path));
+    for path in &files {
+        let file = slashed(path.strip_prefix(&workspace.root).unwrap_or(path));
         if path.file_name().is_some_and(|name| name == ".env") {
             let mend = format!("git rm --cached {file}");
             found.add(&file, "secret", "it is where secrets are kept", mend);
         }
         // What is not text holds no words, and what is gone can't be published.
-        let text = fs::read_to_string(&path).unwrap_or_default();
+        let text = fs::read_to_string(path).unwrap_or_default();
         for (index, line) in text.lines().enumerate() {
             let at = || format!("{file}:{}", index + 1);
             if let Some(secret) = secret(line) {
@@ -197,7 +205,7 @@ pub(crate) fn check_contents(workspace: &Workspace, found: &mut Offences) -> Res
             }
         }
     }
-    Ok(())
+    Ok(files.len())
 }
 
 fn tracked(root: &Path) -> Option<Vec<PathBuf>> {

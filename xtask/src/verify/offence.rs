@@ -53,6 +53,15 @@ impl Offences {
         self.0.len()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Leaves those in files that are wanted.
+    pub(crate) fn keep(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.0.retain(|found| wanted(&found.file));
+    }
+
     /// Takes out what is excepted in the folder of question `number`, and adds the exceptions that
     /// nothing needs.
     pub(crate) fn except(&mut self, number: u8) {

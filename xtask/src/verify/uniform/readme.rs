@@ -64,7 +64,7 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
     let typed = section(text, "## Run it");
     for command in commands {
         let is_typed = |line: &&str| line.split('#').next().unwrap_or(line).trim() == command;
-        if !typed.iter().any(|line| is_typed(line)) {
+        if !typed.iter().any(is_typed) {
             let what = format!("`{command}` is missing");
             found.add(folder.path(FILE), "run-it", what, "put the command under `## Run it`");
         }
