@@ -3,6 +3,8 @@
 
 use std::{
     net::{Ipv4Addr, TcpListener},
+    num::NonZero,
+    thread,
     time::Duration,
 };
 
@@ -117,21 +119,23 @@ pub fn house_rules_with(app: &Server, endpoints: &[Endpoint], shape: ErrorShape)
 
 /// Starts the server on a port in use, and ends it with SIGTERM and with SIGINT.
 ///
-/// `endpoint` is asked first, and stays in flight during SIGTERM if it has a body.
+/// `endpoint` is asked first, and is in flight during a SIGTERM if it has a body.
 ///
 /// # Panics
 ///
 /// Fails the check at the first rule that does not hold. Not judged on Windows.
 #[track_caller]
 pub fn process_rules(endpoint: &Endpoint) {
-    // Both end while the rest goes on.
-    let interrupted = Server::start();
+    let (interrupted, terminated, busy) = (Server::start(), Server::start(), Server::start());
     let mut idle = interrupted.connect();
     no_5xx(&idle.send(&endpoint.request(&interrupted)), "the request that is right");
-    interrupted.begin_interruption();
-    let terminated = Server::start();
-    finishes_what_is_in_flight(&terminated, endpoint);
+    let mut first = terminated.connect();
+    let request = endpoint.request(&terminated).header("connection", "close");
+    no_5xx(&first.send(&request), "the request that is right");
+    // What is still open when SIGTERM comes may make the end slower, though not wrong.
+    first.closes_within(Duration::from_secs(1));
 
+    // A server may answer before it has set up what it does at a signal, so this comes in between.
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let port = taken.local_addr().expect("it is bound").port().to_string();
     let exit = Server::builder().env("PORT", &port).start_and_wait_for_exit(SHUTDOWN);
@@ -139,32 +143,32 @@ pub fn process_rules(endpoint: &Endpoint) {
     let lines = exit.stderr.lines().filter(|line| !line.trim().is_empty()).count();
     expect(lines <= 3, "one clear line on stderr for a port in use", exit.stderr.trim());
 
+    interrupted.begin_interruption();
+    terminated.begin_termination();
+    if let Some(body) = &endpoint.body {
+        finishes_what_is_in_flight(&busy, endpoint, &body.to_string());
+    }
     interrupted.wait_for_exit(SHUTDOWN).expect_success();
     terminated.wait_for_exit(SHUTDOWN).expect_success();
 }
 
-/// Leaves the server with SIGTERM sent to it.
+/// Leaves the server with SIGTERM sent to it. Its end is not waited for: some look only once a second
+/// whether they are done.
 #[track_caller]
-fn finishes_what_is_in_flight(app: &Server, endpoint: &Endpoint) {
-    let request = endpoint.request(app);
-    let mut first = app.connect();
-    no_5xx(
-        &first.send(&request.clone().header("connection", "close")),
-        "the request that is right",
-    );
-    // What is still open when SIGTERM comes may make the end slower, though not wrong.
-    first.closes_within(Duration::from_secs(1));
-    let Some(body) = &endpoint.body else { return app.begin_termination() };
-
-    let body = body.to_string();
-    let (first_half, second_half) = body.split_at(body.len() / 2);
+fn finishes_what_is_in_flight(app: &Server, endpoint: &Endpoint, body: &str) {
+    let (first_half, second_half) = body.as_bytes().split_at(body.len() / 2);
     let mut in_flight = app.connect();
-    in_flight.write(request.head(true));
+    in_flight.write(endpoint.request(app).head(true));
     in_flight.write(first_half);
-    // Connections are accepted in turn, so the server has that one when this is answered.
-    app.get("/").send();
+    // Workers get connections in turn and take them in order, so whichever got that one has begun
+    // with it when as many further requests are answered.
+    for _ in 0..thread::available_parallelism().map_or(2, NonZero::get).max(2) {
+        app.get("/").send();
+    }
 
     app.begin_termination();
+    // Who ends without finishing has the time to do so.
+    app.stops_listening_within(Duration::from_millis(500));
     in_flight.write(second_half);
     let answer = in_flight.read_response(endpoint.method);
     let actual =
