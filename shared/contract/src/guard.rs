@@ -1,20 +1,25 @@
-//! Ends subjects when the checks themselves are ended: by Ctrl-C, a crash, or SIGKILL.
+//! Clears up when the checks themselves are ended: by Ctrl-C, a crash, or SIGKILL.
 //!
 //! One shell per test process waits for the end of its input, which comes however the test process
-//! ends, and then kills the process groups that are still on its list. Windows has no such guard:
-//! there a subject outlives checks that are killed.
+//! ends. Then it kills the process groups that are still on its list, and removes the folder that
+//! holds the working directories. Windows has no such guard: there a subject outlives checks that
+//! are killed.
 
 #[cfg(unix)]
-pub(crate) use unix::{forget, start, watch};
+pub(crate) use unix::{folder, forget, watch};
 
 #[cfg(unix)]
 mod unix {
     use std::{
-        io::Write,
+        env,
+        io::{self, Write},
         os::unix::process::CommandExt,
+        path::PathBuf,
         process::{ChildStdin, Command, Stdio},
-        sync::{LazyLock, Mutex},
+        sync::{LazyLock, Mutex, PoisonError},
     };
+
+    use tempfile::TempDir;
 
     const SCRIPT: &str = r#"
         trap '' INT TERM HUP
@@ -26,23 +31,37 @@ mod unix {
             esac
         done
         for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
+        rm -rf "$1"
     "#;
 
-    static SHELL: LazyLock<Mutex<Option<ChildStdin>>> = LazyLock::new(|| {
-        let shell = Command::new("sh")
-            .args(["-c", SCRIPT])
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        Mutex::new(shell.ok().and_then(|mut shell| shell.stdin.take()))
-    });
+    /// Started before any subject is, so that none inherits the other end of its input. Without a
+    /// shell there is none, and everything else works.
+    static GUARD: LazyLock<Option<Guard>> = LazyLock::new(|| Guard::start().ok());
 
-    /// To be called before a subject is started, so that it is on the list at once and does not
-    /// inherit the other end of the guard's input.
-    pub(crate) fn start() {
-        LazyLock::force(&SHELL);
+    struct Guard {
+        input: Mutex<ChildStdin>,
+        folder: PathBuf,
+    }
+
+    impl Guard {
+        fn start() -> io::Result<Self> {
+            let folder = TempDir::with_prefix("contract-")?;
+            let mut shell = Command::new("sh")
+                .args(["-c", SCRIPT, "guard"])
+                .arg(folder.path())
+                .process_group(0)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()?;
+            let input = Mutex::new(shell.stdin.take().expect("its input is piped"));
+            Ok(Self { input, folder: folder.keep() })
+        }
+    }
+
+    /// Where working directories are to be made.
+    pub(crate) fn folder() -> PathBuf {
+        GUARD.as_ref().map_or_else(env::temp_dir, |guard| guard.folder.clone())
     }
 
     pub(crate) fn watch(group: u32) {
@@ -53,17 +72,18 @@ mod unix {
         tell("forget", group);
     }
 
-    /// Without a shell there is no guard, and everything else works.
     fn tell(action: &str, group: u32) {
-        let mut shell = SHELL.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(stdin) = shell.as_mut() {
-            let _ = stdin.write_all(format!("{action} {group}\n").as_bytes());
+        if let Some(guard) = &*GUARD {
+            let mut input = guard.input.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = input.write_all(format!("{action} {group}\n").as_bytes());
         }
     }
 }
 
 #[cfg(not(unix))]
-pub(crate) fn start() {}
+pub(crate) fn folder() -> std::path::PathBuf {
+    std::env::temp_dir()
+}
 
 #[cfg(not(unix))]
 pub(crate) fn watch(_group: u32) {}

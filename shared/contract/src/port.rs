@@ -11,7 +11,10 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -37,23 +40,45 @@ impl Port {
         if let Some(file) = &lock {
             file.lock()?;
         }
-        TcpListener::bind((Ipv4Addr::LOCALHOST, number))?;
+        can_be_bound(number)?;
         Ok(Self { number, _lock: lock })
     }
 
     pub(crate) fn lease() -> io::Result<Self> {
-        let folder = folder()?;
-        for _ in 0..COUNT {
-            let number = u16::try_from(FIRST + next() % COUNT).expect("the range ends below 65536");
-            let lock = lock_file(&folder, number);
-            let leased = (lock.as_ref())
-                .is_some_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
-            if !leased && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
-                return Ok(Self { number, _lock: lock });
-            }
-        }
-        Err(io::Error::other("no port is free between 10240 and 30239"))
+        Self::lease_one_of((0..COUNT).map(|_| next()))?
+            .ok_or_else(|| io::Error::other("no port is free between 10240 and 30239"))
     }
+
+    fn lease_one_of(numbers: impl IntoIterator<Item = u16>) -> io::Result<Option<Self>> {
+        let folder = folder()?;
+        let lease = |number| {
+            let lock = lock_file(&folder, number);
+            let is_leased = (lock.as_ref())
+                .is_some_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
+            let is_free = !is_leased && can_be_bound(number).is_ok();
+            is_free.then_some(Self { number, _lock: lock })
+        };
+        Ok(numbers.into_iter().find_map(lease))
+    }
+}
+
+fn can_be_bound(number: u16) -> io::Result<()> {
+    let _closed = without_spawning();
+    TcpListener::bind((Ipv4Addr::LOCALHOST, number)).map(drop)
+}
+
+/// A process that is being started has copies of all that is open here, until its program runs. So a
+/// listener that is closed meanwhile goes on listening for a moment.
+static SPAWNING: RwLock<()> = RwLock::new(());
+
+/// To be held while a process is started.
+pub(crate) fn while_spawning() -> RwLockReadGuard<'static, ()> {
+    SPAWNING.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// While this is held, no process is being started.
+pub(crate) fn without_spawning() -> RwLockWriteGuard<'static, ()> {
+    SPAWNING.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn folder() -> io::Result<PathBuf> {
@@ -71,13 +96,40 @@ fn lock_file(folder: &Path, number: u16) -> Option<File> {
 
 /// Counts up from a place that differs between processes, so that they rarely meet and a port
 /// rests for long before it is used again.
-fn next() -> u32 {
+fn next() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    static START: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    static START: OnceLock<u32> = OnceLock::new();
 
     let start = START.get_or_init(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         now.subsec_nanos() ^ process::id().rotate_left(16)
     });
-    (start % COUNT).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
+    let count = (start % COUNT).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+    u16::try_from(FIRST + count % COUNT).expect("the range ends below 65536")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_leased_to_one_at_a_time() {
+        let [first, second] = [next(), next()];
+        let leased = Port::lease_one_of([first]).unwrap().unwrap();
+
+        let other = Port::lease_one_of([first, second]).unwrap().unwrap();
+        assert_eq!(other.number(), second);
+        assert!(Port::lease_one_of([first, second]).unwrap().is_none());
+
+        drop(leased);
+        assert_eq!(Port::lease_one_of([first]).unwrap().unwrap().number(), first);
+    }
+
+    #[test]
+    fn a_port_on_which_somebody_listens_is_not_leased() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = listener.local_addr().unwrap().port();
+
+        assert!(Port::lease_one_of([taken]).unwrap().is_none());
+    }
 }

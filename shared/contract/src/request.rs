@@ -179,7 +179,7 @@ impl Request {
 
     /// `POST /todos`, shortened.
     pub(crate) fn line(&self) -> String {
-        format!("{} {}", self.method, shorten(&lossy(&self.target), 80))
+        format!("{} {}", self.method, excerpt(&self.target, 80))
     }
 
     /// `POST /todos  {"title":"tea"}`, shortened.
@@ -187,11 +187,11 @@ impl Request {
         let mut text = self.line();
         for (name, value) in &self.headers {
             if !name.eq_ignore_ascii_case("content-type") || self.body.is_none() {
-                let _ = write!(text, "  {name}: {}", shorten(&lossy(value), 60));
+                let _ = write!(text, "  {name}: {}", excerpt(value, 60));
             }
         }
         if let Some(body) = &self.body {
-            let _ = write!(text, "  {}", shorten(&lossy(body), 120));
+            let _ = write!(text, "  {}", excerpt(body, 120));
         }
         text
     }
@@ -235,8 +235,19 @@ impl Request {
     }
 }
 
+/// The beginning of `bytes` as text on one line, and how many bytes there are if that is not all.
+pub(crate) fn excerpt(bytes: &[u8], limit: usize) -> String {
+    // No character has more than 4 bytes.
+    let text = lossy(&bytes[..bytes.len().min(4 * limit + 4)]);
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], bytes.len()),
+        None => text,
+    }
+}
+
+/// As text on one line.
 pub(crate) fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(4096)])
+    String::from_utf8_lossy(bytes)
         .chars()
         .flat_map(|c| {
             let plain = (!c.is_control()).then_some(c);

@@ -7,7 +7,7 @@ use crate::{
     expect::{self, reason},
     failure::{self, Failure},
     json_diff::{self, Extra},
-    request::{lossy, shorten},
+    request::{excerpt, lossy, shorten},
 };
 
 /// Names in lower case, in the order in which they came.
@@ -207,7 +207,8 @@ impl Response {
             let column = difference.column(&text).filter(|column| column.end <= SHOWN);
             let what = if column.is_some() { &difference.what } else { &difference.in_full() };
             failure::fail(
-                self.failure(&wanted.to_string(), &shorten(&text, SHOWN)).mark_at(column, what),
+                self.failure(&shorten(&wanted.to_string(), SHOWN), &shorten(&text, SHOWN))
+                    .mark_at(column, what),
             );
         }
         self
@@ -235,7 +236,7 @@ impl Response {
     fn describe(&self) -> String {
         let body = match &self.body[..] {
             [] => "no body".to_owned(),
-            body => shorten(&lossy(body), 200),
+            body => excerpt(body, 200),
         };
         format!("{body} (status {})", with_reason(self.status))
     }
@@ -243,7 +244,7 @@ impl Response {
     fn body_note(&self) -> String {
         match &self.body[..] {
             [] => String::new(),
-            body => format!("  {}", shorten(&lossy(body), 160)),
+            body => format!("  {}", excerpt(body, 160)),
         }
     }
 }
@@ -252,7 +253,7 @@ fn describe_header(name: &str, values: &[String]) -> String {
     match values {
         [] => format!("no header {name}"),
         values => {
-            format!("{name}: {}", shorten(&lossy(values.join(" and again ").as_bytes()), 200))
+            format!("{name}: {}", excerpt(values.join(" and again ").as_bytes(), 200))
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     failure::{self, Failure},
     guard, memory,
     output::Output,
-    port::Port,
+    port::{self, Port},
     report,
     subject::Subject,
 };
@@ -143,8 +143,8 @@ impl Server {
 
     /// Says what the subject is to be started with.
     pub fn builder() -> Builder {
-        let directory =
-            TempDir::with_prefix("contract-").expect("the system has a temporary folder");
+        let directory = TempDir::with_prefix_in("contract-", guard::folder())
+            .expect("the system has a temporary folder");
         let directory = Arc::new(directory);
         Builder { variables: Vec::new(), directory, port_source: PortSource::Variable }
     }
@@ -364,6 +364,16 @@ impl Server {
         builder.start()
     }
 
+    /// Whether the subject refuses connections within `limit`, or has ended by then.
+    pub(crate) fn stops_listening_within(&self, limit: Duration) -> bool {
+        let mut has_stopped = false;
+        poll(limit, || {
+            has_stopped = self.inner.exit_status().is_some() || !listens(self.inner.address);
+            has_stopped
+        });
+        has_stopped
+    }
+
     #[track_caller]
     fn signal(&self, number: i32, name: &str, limit: Duration) -> Exit {
         self.send_signal(number, name);
@@ -567,13 +577,14 @@ impl Builder {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
 
-        guard::start();
         let mut wrapped = CommandWrap::from(command);
         #[cfg(unix)]
         wrapped.wrap(process_wrap::std::ProcessGroup::leader());
         #[cfg(windows)]
         wrapped.wrap(process_wrap::std::JobObject);
+        let spawning = port::while_spawning();
         let mut child = wrapped.spawn()?;
+        drop(spawning);
         let group = child.id();
         guard::watch(group);
 
@@ -632,6 +643,10 @@ fn start_limit() -> Duration {
 pub(crate) fn milliseconds(variable: &str, default: u64) -> Duration {
     let value = env::var(variable).ok().and_then(|value| value.parse().ok());
     Duration::from_millis(value.unwrap_or(default))
+}
+
+fn listens(address: SocketAddr) -> bool {
+    TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
 }
 
 enum Ready {
@@ -717,9 +732,6 @@ impl Inner {
     }
 
     fn wait_until_ready(&self, limit: Duration) -> Ready {
-        let listens = |address: SocketAddr| {
-            TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
-        };
         let fallback = self.process().and_then(|process| Some(process.fallback.as_ref()?.number()));
         let fallback = fallback.map(|port| (Ipv4Addr::LOCALHOST, port).into());
         let mut ready = Ready::TimedOut;

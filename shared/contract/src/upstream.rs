@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Connection, expect};
+use crate::{Connection, expect, port};
 
 /// Longer than any check takes.
 const FOREVER: Duration = Duration::from_secs(3600);
@@ -149,6 +149,7 @@ impl Drop for Upstream {
         // Wakes the listener, which then sees that it is over.
         if TcpStream::connect(self.address).is_ok() {
             let _ = self.listener.take().map(JoinHandle::join);
+            drop(port::without_spawning());
         }
     }
 }
