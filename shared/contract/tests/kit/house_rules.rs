@@ -1,0 +1,93 @@
+//! The rules of the house, kept by the fixture and broken one by one.
+
+use crate::rerun::{Outcome, Rerun, fixture, specimen_with, specimens};
+
+#[track_caller]
+fn assert_refused(outcome: &Outcome, fault: &str, rule: &str) {
+    assert_eq!(outcome.report.len(), 1, "{fault}: {}", outcome.said);
+    assert_eq!(outcome.report[0]["outcome"], "failed", "{fault}: {}", outcome.said);
+    let expected = outcome.said.lines().find_map(|line| line.strip_prefix("  expected  "));
+    assert!(
+        expected.is_some_and(|expected| expected.starts_with(rule)),
+        "{fault}: {}",
+        outcome.said
+    );
+}
+
+#[test]
+fn a_server_that_breaks_a_rule_is_refused_by_its_name() {
+    for (fault, rule) in [
+        ("answers_in_prose", "a JSON error in the shape of the question for an unknown path"),
+        ("knows_every_method", "status 404 or 405 for a method that the path does not have"),
+        (
+            "brews",
+            "status 400 Bad Request or 404 Not Found or 405 Method Not Allowed or 501 Not Implemented",
+        ),
+        ("fails_on_odd_bytes", "no 5xx for %ff in the path"),
+        ("fails_on_odd_headers", "no 5xx for a header that is not UTF-8"),
+        ("fails_on_malformed_json", "status 400 for malformed JSON"),
+        ("takes_any_type", "status 400 or 415 for a body of type text/plain"),
+        ("has_no_limit", "status 413 for a JSON body of 10 MB"),
+        ("takes_any_json", "status 400 for [] in place of an object"),
+        ("fails_on_an_empty_body", "no 5xx for an empty body"),
+        ("takes_any_title", "status 400 for an object as title"),
+        ("fails_on_odd_text", "status 400 for title that is not UTF-8"),
+        ("refuses_unknown_members", "an unknown member to be ignored (status 201)"),
+        ("is_gone_later", "status 200 as before the mistakes of other clients"),
+    ] {
+        assert_refused(&specimen_with("it_keeps_the_house_rules", fault), fault, rule);
+    }
+}
+
+#[test]
+fn a_server_that_hangs_on_absurd_requests_is_refused() {
+    let outcome = specimens(&["it_keeps_the_house_rules"])
+        .env("FIXTURE", "hangs_on_a_large_head")
+        .env("CONTRACT_TIMEOUT_MS", "300")
+        .run();
+
+    assert_refused(&outcome, "hangs_on_a_large_head", "an answer to a path of 1 MB");
+}
+
+/// The fixture as a service that ends when it is asked to.
+#[cfg(unix)]
+fn service(specimen: &str) -> Rerun {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/service.sh");
+    specimens(&[specimen]).env("CONTRACT_CMD", &format!("sh '{script}' '{}'", fixture()))
+}
+
+#[test]
+#[cfg(unix)]
+fn a_service_that_starts_and_stops_as_it_should_passes() {
+    let outcome = service("it_starts_and_stops_as_a_service_should").run();
+
+    assert_eq!(outcome.said, "");
+    assert_eq!(outcome.report[0]["outcome"], "passed");
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_in_flight_at_the_end_can_be_followed() {
+    let outcome = service("it_finishes_what_it_has_begun").run();
+
+    assert_eq!(outcome.said, "");
+    assert_eq!(outcome.report[0]["outcome"], "passed");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_service_that_does_not_start_or_stop_as_it_should_is_refused() {
+    for (fault, rule) in [
+        ("drops_what_is_in_flight", "an answer to the request that was in flight at SIGTERM"),
+        ("ends_with_an_error", "an answer to the request that was in flight at SIGTERM"),
+        ("says_nothing_of_a_taken_port", "a line on stderr that says "),
+        ("ends_well_on_a_taken_port", "an exit code other than 0"),
+        ("raves_about_a_taken_port", "one clear line on stderr for a port in use"),
+        ("never_ends", "the server to end within 5 s"),
+    ] {
+        let outcome =
+            service("it_starts_and_stops_as_a_service_should").env("FIXTURE", fault).run();
+
+        assert_refused(&outcome, fault, rule);
+    }
+}

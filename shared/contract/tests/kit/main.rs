@@ -1,0 +1,13 @@
+//! What the kit promises to those who write checks, and to those who read the reports of failed ones.
+
+mod client;
+mod house_rules;
+mod lifecycle;
+mod reports;
+mod rerun;
+mod specimen;
+mod subject;
+#[cfg(unix)]
+mod survivors;
+mod upstream;
+mod websocket;
