@@ -21,8 +21,8 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    // TODO: 404 as JSON for what is not defined here, and a JSON answer to a wrong method.
     cfg.service(web::resource("/").get(greet));
+    // TODO: 404 as JSON for what is not defined here, and a JSON answer to a wrong method.
 }
 
 async fn greet() -> web::Json<Greeting> {
