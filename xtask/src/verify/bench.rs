@@ -104,44 +104,56 @@ impl<'a> Bench<'a> {
         (ok, text)
     }
 
-    /// Judges `bin`, which `file` became. `None`, and an offence, if one of them was not built.
-    pub(crate) fn judge(&mut self, bin: &str, file: &str) -> Result<Option<Verdict>> {
-        self.judge_by(bin, file, |contract| Command::new(contract))
-    }
-
-    /// As [`judge`](Self::judge), with the contract started by what `start` returns.
-    pub(crate) fn judge_by(
+    /// Judges `bin`, which `file` became, by the contract that `start` starts. `None`, and an
+    /// offence, if one of them was not built.
+    pub(crate) fn judge(
         &mut self,
         bin: &str,
         file: &str,
         start: impl Fn(&Path) -> Command,
     ) -> Result<Option<Verdict>> {
-        let question = &self.folder.question;
-        let contract = self.program(&question.test_target(), "tests/contract.rs");
+        let contract = self.contract();
         let (Some(contract), Some(program)) = (contract, self.program(bin, file)) else {
             return Ok(None);
         };
-        term::status(&format!("judging {bin}"));
-        let environment = [("CONTRACT_BIN", program.display().to_string())];
-        judge::judge_with(question, start(contract), &environment, &Stop::Never)
+        judge(self.folder, start(contract), program).map(Some)
     }
 
-    fn program(&mut self, target: &str, file: &str) -> Option<&'a PathBuf> {
+    /// The built contract; an offence if there is none.
+    pub(crate) fn contract(&mut self) -> Option<&'a PathBuf> {
+        self.program(&self.folder.question.test_target(), "tests/contract.rs")
+    }
+
+    /// What `file` became; an offence if it did not.
+    pub(crate) fn program(&mut self, target: &str, file: &str) -> Option<&'a PathBuf> {
         let program = self.built.program(target);
         if program.is_none() {
             let file = self.folder.path(file);
             if !self.found.iter().any(|offence| offence.file == file && offence.rule == "build") {
                 let said = self.built.diagnostics(target);
                 let what = if said.is_empty() { "it was not built".to_owned() } else { said };
-                let mend = format!(
-                    "cargo build --keep-going --test {}",
-                    self.folder.question.test_target()
-                );
+                let mend = "make it compile";
                 self.found.add(file, "build", what, mend);
             }
         }
         program
     }
+}
+
+/// Judges `program` by the contract that `command` starts.
+pub(crate) fn judge(folder: &Folder, command: Command, program: &Path) -> Result<Verdict> {
+    term::status(&format!("judging {}", program.display()));
+    let environment = [("CONTRACT_BIN", program.display().to_string())];
+    let verdict = judge::judge_with(&folder.question, command, &environment, &Stop::Never)?;
+    verdict.context("Failed to judge: the contract was stopped")
+}
+
+/// The contract for an answer that is to fail: the checks mostly wait for what does not come, so
+/// many of them wait at once.
+pub(crate) fn crowded(contract: &Path) -> Command {
+    let mut command = Command::new(contract);
+    command.args(["--test-threads", "8"]);
+    command
 }
 
 /// Which answers every check of a question refuses.

@@ -24,13 +24,15 @@ impl Rounds {
         let bin = bench.folder.question.solution_bin();
         let mut rounds = Self::default();
         for _ in 0..number.max(1) {
-            let Some(verdict) = bench.judge(&bin, "src/solution.rs")? else {
+            let Some(verdict) =
+                bench.judge(&bin, "src/solution.rs", |contract| Command::new(contract))?
+            else {
                 return Ok(rounds);
             };
             rounds.verdicts.push(verdict);
         }
         let start = |contract: &Path| confined.command(contract);
-        rounds.one_core = bench.judge_by(&bin, "src/solution.rs", start)?;
+        rounds.one_core = bench.judge(&bin, "src/solution.rs", start)?;
         Ok(rounds)
     }
 

@@ -86,6 +86,12 @@ impl Scratch {
         for (path, contents) in files {
             write_if_changed(&members.join(path), &contents)?;
         }
+        // Of the members only: that leaves what was built of their dependencies as it is.
+        let profile = [("debug", Value::from(0)), ("incremental", Value::from(false))];
+        let dev = manifest.get_mut("profile").and_then(|profiles| profiles.get_mut("dev"));
+        dev.and_then(Value::as_table_mut)
+            .context("Failed to find profile.dev in Cargo.toml")?
+            .extend(profile.map(|(key, value)| (key.to_owned(), value)));
         write_if_changed(&self.manifest(), manifest.to_string().as_bytes())?;
         fs::copy(workspace.root.join("Cargo.lock"), self.root.join("Cargo.lock"))
             .context("Failed to copy Cargo.lock")?;

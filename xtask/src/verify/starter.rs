@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     judge::Outcome,
-    verify::bench::{Bench, report},
+    verify::bench::{Bench, crowded, report},
 };
 
 const FILE: &str = "src/starter.rs";
@@ -13,7 +13,7 @@ const FILE: &str = "src/starter.rs";
 pub(crate) fn check(bench: &mut Bench<'_>) -> Result<usize> {
     let question = &bench.folder.question;
     let bin = question.starter_bin();
-    let Some(verdict) = bench.judge(&bin, FILE)? else {
+    let Some(verdict) = bench.judge(&bin, FILE, crowded)? else {
         return Ok(0);
     };
     bench.kills.record(&verdict, "starter");

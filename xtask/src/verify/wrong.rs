@@ -1,9 +1,14 @@
 //! Gate 4: every wrong answer applies, builds, and fails the check that it names.
 
+use std::thread;
+
 use anyhow::{Context, Result};
 use diffy::Patch;
 
-use crate::verify::{bench::Bench, folder::Folder};
+use crate::verify::{
+    bench::{Bench, crowded, judge},
+    folder::Folder,
+};
 
 /// What stands above the difference in a wrong answer.
 pub(crate) struct Header<'a> {
@@ -33,35 +38,55 @@ pub(crate) fn bin(folder: &Folder, name: &str) -> String {
     format!("{}-wrong-{name}", folder.question.test_target())
 }
 
+/// Wrong answers that are judged at once: they mostly wait.
+const AT_ONCE: usize = 4;
+
 /// How many are refused as they say.
 pub(crate) fn check(bench: &mut Bench<'_>) -> Result<usize> {
     let folder = bench.folder;
-    let mut refused = 0;
+    let Some(contract) = bench.contract() else {
+        return Ok(0);
+    };
+    let mut programs = Vec::new();
     for (name, patch) in folder.wrong_answers() {
         let file = format!("wrong/{name}.patch");
-        let path = folder.path(&file);
         if let Err(error) = apply(folder, patch) {
             let what = format!("it does not apply to src/solution.rs: {error}");
-            let mend =
-                "make it again from a changed copy of the solution; CONTRIBUTING.md says how";
-            bench.found.add(path, "wrong-applies", what, mend);
-            continue;
+            let mend = "make it again from a changed copy of the solution, as CONTRIBUTING.md says";
+            bench.found.add(folder.path(&file), "wrong-applies", what, mend);
+        } else if let Some(program) = bench.program(&bin(folder, name), &file) {
+            programs.push((name, file, header(patch).fails, program));
         }
-        let Some(verdict) = bench.judge(&bin(folder, name), &file)? else {
-            continue;
-        };
-        bench.kills.record(&verdict, name);
+    }
 
-        // A check that doesn't exist is an offence of gate 1.
-        let Some(wanted) = header(patch).fails else { continue };
-        if verdict.failures().any(|check| check.name == wanted) {
-            refused += 1;
-        } else {
-            let others: Vec<&str> = verdict.failures().map(|check| check.name.as_str()).collect();
-            let others = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
-            let what = format!("it does not fail `{wanted}`, it fails {others}");
-            let mend = "make the check stricter, or name a check that refuses it";
-            bench.found.add(path, "wrong-passes", what, mend);
+    let mut refused = 0;
+    for some in programs.chunks(AT_ONCE) {
+        let verdicts: Vec<_> = thread::scope(|scope| {
+            let judged: Vec<_> = (some.iter())
+                .map(|(_, _, _, program)| scope.spawn(|| judge(folder, crowded(contract), program)))
+                .collect();
+            judged
+                .into_iter()
+                .map(|judged| judged.join().expect("judging does not panic"))
+                .collect()
+        });
+        for ((name, file, fails, _), verdict) in some.iter().zip(verdicts) {
+            let verdict = verdict?;
+            bench.kills.record(&verdict, name);
+            let failed: Vec<&str> = verdict.failures().map(|check| check.name.as_str()).collect();
+            // One without a check, or with one that doesn't exist, is an offence of gate 1.
+            match fails {
+                Some(check) if !failed.contains(check) => {
+                    let failed = match failed.as_slice() {
+                        [] => "nothing".to_owned(),
+                        failed => failed.join(", "),
+                    };
+                    let what = format!("it does not fail `{check}`; it fails {failed}");
+                    let mend = "make the check stricter, or name a check that refuses it";
+                    bench.found.add(folder.path(file), "wrong-passes", what, mend);
+                }
+                _ => refused += 1,
+            }
         }
     }
     Ok(refused)
