@@ -1,6 +1,6 @@
 //! What goes over the wire, and what is made of what comes back.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::time::Duration;
 
 use contract::{Request, Response, Server, TransportError, json};
 
@@ -274,7 +274,7 @@ fn a_burst_is_answered_in_the_order_of_its_requests() {
 fn a_request_comes_from_the_address_that_is_said() {
     let app = Server::start();
 
-    let client = app.get("/client").from_ip(Ipv4Addr::new(127, 0, 0, 2)).send();
+    let client = app.get("/client").from_ip([127, 0, 0, 2]).send();
 
     assert_eq!(client.text(), "127.0.0.2");
     assert_eq!(app.get("/client").send().text(), "127.0.0.1");

@@ -1,6 +1,6 @@
 //! The rules of the house, kept by the fixture and broken one by one.
 
-use crate::rerun::{Outcome, Rerun, fixture, specimen_with, specimens};
+use crate::rerun::{Outcome, specimen_with, specimens};
 
 #[track_caller]
 fn assert_refused(outcome: &Outcome, fault: &str, rule: &str) {
@@ -49,45 +49,47 @@ fn a_server_that_hangs_on_absurd_requests_is_refused() {
     assert_refused(&outcome, "hangs_on_a_large_head", "an answer to a path of 1 MB");
 }
 
-/// The fixture as a service that ends when it is asked to.
 #[cfg(unix)]
-fn service(specimen: &str) -> Rerun {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/service.sh");
-    specimens(&[specimen]).env("CONTRACT_CMD", &format!("sh '{script}' '{}'", fixture()))
-}
+mod of_processes {
+    use super::assert_refused;
+    use crate::rerun::{Rerun, fixture, specimens};
 
-#[test]
-#[cfg(unix)]
-fn a_service_that_starts_and_stops_as_it_should_passes() {
-    let outcome = service("it_starts_and_stops_as_a_service_should").run();
+    /// The fixture as a service that ends when it is asked to.
+    fn service(specimen: &str) -> Rerun {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/service.sh");
+        specimens(&[specimen]).env("CONTRACT_CMD", &format!("sh '{script}' '{}'", fixture()))
+    }
 
-    assert_eq!(outcome.said, "");
-    assert_eq!(outcome.report[0]["outcome"], "passed");
-}
+    #[test]
+    fn a_service_that_starts_and_stops_as_it_should_passes() {
+        let outcome = service("it_starts_and_stops_as_a_service_should").run();
 
-#[test]
-#[cfg(unix)]
-fn what_is_in_flight_at_the_end_can_be_followed() {
-    let outcome = service("it_finishes_what_it_has_begun").run();
+        assert_eq!(outcome.said, "");
+        assert_eq!(outcome.report[0]["outcome"], "passed");
+    }
 
-    assert_eq!(outcome.said, "");
-    assert_eq!(outcome.report[0]["outcome"], "passed");
-}
+    #[test]
+    fn what_is_in_flight_at_the_end_can_be_followed() {
+        let outcome = service("it_finishes_what_it_has_begun").run();
 
-#[test]
-#[cfg(unix)]
-fn a_service_that_does_not_start_or_stop_as_it_should_is_refused() {
-    for (fault, rule) in [
-        ("drops_what_is_in_flight", "an answer to the request that was in flight at SIGTERM"),
-        ("ends_with_an_error", "an answer to the request that was in flight at SIGTERM"),
-        ("says_nothing_of_a_taken_port", "a line on stderr that says "),
-        ("ends_well_on_a_taken_port", "an exit code other than 0"),
-        ("raves_about_a_taken_port", "one clear line on stderr for a port in use"),
-        ("never_ends", "the server to end within 5 s"),
-    ] {
-        let outcome =
-            service("it_starts_and_stops_as_a_service_should").env("FIXTURE", fault).run();
+        assert_eq!(outcome.said, "");
+        assert_eq!(outcome.report[0]["outcome"], "passed");
+    }
 
-        assert_refused(&outcome, fault, rule);
+    #[test]
+    fn a_service_that_does_not_start_or_stop_as_it_should_is_refused() {
+        for (fault, rule) in [
+            ("drops_what_is_in_flight", "an answer to the request that was in flight at SIGTERM"),
+            ("ends_with_an_error", "exit code: Some(0)"),
+            ("says_nothing_of_a_taken_port", "a line on stderr that says "),
+            ("ends_well_on_a_taken_port", "an exit code other than 0"),
+            ("raves_about_a_taken_port", "one clear line on stderr for a port in use"),
+            ("never_ends", "the server to end within 5 s"),
+        ] {
+            let outcome =
+                service("it_starts_and_stops_as_a_service_should").env("FIXTURE", fault).run();
+
+            assert_refused(&outcome, fault, rule);
+        }
     }
 }
