@@ -114,7 +114,10 @@ fn collect(
     let Some((_, below)) = source.split_once(&signature) else {
         return Err(format!("there is no `{signature}`"));
     };
-    let body = &below[..closing(below, '{', '}')];
+    let below: Vec<&str> =
+        below.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let below = below.join("\n");
+    let body = &below[..closing(&below, '{', '}')];
     for statement in body.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
         calls_into(source, statement, prefix, routes)?;
     }

@@ -59,21 +59,22 @@ fn main(folder: &Folder, file: &str, found: &mut Offences) {
     let main = squeezed_main(folder.text(file));
     let (before, after) = main.rsplit_once(".configure(routes)").unwrap_or_default();
     let after = after.strip_prefix('}').unwrap_or(after).strip_prefix(')').unwrap_or(after);
-    let missing = if !before.starts_with(opening) {
-        "its first two lines"
-    } else if !before.contains("HttpServer::new(") || !before.contains("App::new()") {
-        "`HttpServer::new` with a closure that makes the `App`"
-    } else if !before.contains(wrap) {
-        "`.wrap(shared::json_errors())`"
-    } else if after != closing {
-        "its end, from `.configure(routes)` to `Ok(())`"
-    } else {
-        return;
-    };
-    let what = format!("`main` is not the one of all questions: {missing} differs");
-    let mend =
-        "copy `main` from xtask/template/src/solution.rs; state and further wraps may be added";
-    found.add(folder.path(file), "main", what, mend);
+    for (holds, part) in [
+        (before.starts_with(opening), "its first two lines"),
+        (
+            before.contains("HttpServer::new(") && before.contains("App::new()"),
+            "what makes the `App`",
+        ),
+        (before.contains(wrap), "`.wrap(shared::json_errors())`"),
+        (after == closing, "its end, from `.configure(routes)` to `Ok(())`"),
+    ] {
+        if !holds {
+            let what = format!("`main` is not the one of all questions: {part} differs");
+            let mend =
+                "copy it from xtask/template/src/solution.rs; state and further wraps may be added";
+            found.add(folder.path(file), "main", what, mend);
+        }
+    }
 }
 
 /// `main` with its attribute, without blanks and line breaks.
