@@ -99,12 +99,22 @@ pub(crate) fn build(
     stop: &Stop,
     on_progress: OnProgress,
 ) -> Result<Option<Build>> {
+    let mut command = cargo(workspace);
+    command.arg("build").args(selection);
+    run_build(command, stop, on_progress, &|| ())
+}
+
+/// Runs a `cargo build` and reads what it built. `after` is called once cargo has ended, before its
+/// output is read to the end.
+pub(crate) fn run_build(
+    mut command: Command,
+    stop: &Stop,
+    on_progress: OnProgress,
+    after: &(dyn Fn() + Sync),
+) -> Result<Option<Build>> {
     let colours = console::colors_enabled_stderr();
     let format = if colours { "json-diagnostic-rendered-ansi" } else { "json" };
-    let mut command = cargo(workspace);
     command
-        .arg("build")
-        .args(selection)
         .arg(format!("--message-format={format}"))
         .args(["--color", if colours { "always" } else { "never" }])
         // Cargo's bar is drawn for a terminal only; the numbers in it are wanted here.
@@ -121,6 +131,7 @@ pub(crate) fn build(
         let messages = scope.spawn(|| read_messages(BufReader::new(stdout)));
         let said = scope.spawn(|| read_progress(BufReader::new(stderr), on_progress));
         let status = wait(child.as_mut(), stop);
+        after();
         (status, messages.join(), said.join())
     });
     let (Ok(mut build), Ok(said)) = (build, said) else {
@@ -178,6 +189,9 @@ fn read_messages(stdout: impl BufRead) -> Build {
     build
 }
 
+/// Bytes of cargo's words that are kept; a build script can flood.
+const MOST_SAID: usize = 256 * 1024;
+
 /// Hands on cargo's progress as it comes, and returns everything else.
 fn read_progress(mut stderr: impl Read, on_progress: OnProgress) -> String {
     let mut said = String::new();
@@ -192,7 +206,7 @@ fn read_progress(mut stderr: impl Read, on_progress: OnProgress) -> String {
             let text = String::from_utf8_lossy(&line);
             match progress(&text) {
                 Some(progress) => on_progress(&progress),
-                None if text.trim().is_empty() => {}
+                None if text.trim().is_empty() || said.len() > MOST_SAID => {}
                 None => {
                     said.push_str(text.trim_end());
                     said.push('\n');

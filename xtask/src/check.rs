@@ -124,13 +124,16 @@ pub(crate) fn render(round: &Round, all: bool) -> String {
         Round::NotBuilt(diagnostics) => {
             format!("{diagnostics}\n{} no check ran\n", style("not built:").red().bold())
         }
-        Round::Judged { verdict, warnings } => {
-            let mut text = warnings.clone();
-            // Writing to a string can't fail.
-            let _ = write_verdict(&mut text, verdict, all);
-            text
-        }
+        Round::Judged { verdict, warnings } => warnings.clone() + &render_verdict(verdict, all),
     }
+}
+
+/// The checklist, and the first failure or all of them in detail.
+pub(crate) fn render_verdict(verdict: &Verdict, all: bool) -> String {
+    let mut text = String::new();
+    // Writing to a string can't fail.
+    let _ = write_verdict(&mut text, verdict, all);
+    text
 }
 
 fn write_verdict(out: &mut String, verdict: &Verdict, all: bool) -> std::fmt::Result {

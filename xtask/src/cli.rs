@@ -1,5 +1,7 @@
 //! The grammar of `cargo xtask`, and its help.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 /// Practise backend interview questions on actix-web: read one, answer it in its starter, have it judged over HTTP.
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     Next,
 
     Reset(Reset),
+    Handout(Handout),
+    Grade(Grade),
     New(New),
     Verify(Verify),
     Test(Test),
@@ -204,6 +208,101 @@ pub(crate) struct Reset {
     /// The question: 7, 07, q07 or its slug
     #[arg(value_name = "NN")]
     pub(crate) question: String,
+}
+
+/// Hand out a question: a folder that builds and runs by itself, with no answer in it
+///
+/// It holds the prompt, the original starter, the contract and the two crates they use, and nothing else.
+/// The hashes of what is not to be touched stay here, in handouts/, for `grade`.
+///
+/// Examples:
+///   cargo xtask handout 13 ../ada
+///   cargo xtask handout 13 ../ada --required-only --zip
+///   cargo xtask handout 13 ../ada --bug id-from-length
+///
+/// Exit codes: 0 handed out, 2 wrong usage, or DIR is not empty or lies in this workspace.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Handout {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+
+    /// A new or empty folder outside this workspace
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// Leave the contract out: the candidate works from the prompt alone
+    #[arg(long)]
+    pub(crate) without_checks: bool,
+
+    /// Leave out what is stretch, in the prompt and in the contract
+    #[arg(long)]
+    pub(crate) required_only: bool,
+
+    /// In place of the starter a wrong answer to review and mend: its name in wrong/, without .patch
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bug: Option<String>,
+
+    /// Also as an archive, DIR.zip
+    #[arg(long)]
+    pub(crate) zip: bool,
+}
+
+/// Grade what came back: build it, judge it with the contract of this workspace, write a scorecard
+///
+/// It runs the candidate's code with your rights; docs/interviewing.md says how to contain it.
+/// scorecard.md, scorecard.json and scorecard.xml (JUnit) go to a new folder below grades/.
+///
+/// Examples:
+///   cargo xtask grade 13 ../ada
+///   cargo xtask grade 13 ../ada ../bob --hints 1
+///   cargo xtask grade 13 ../eve --cmd "node server.js"
+///
+/// Exit codes, of several folders the highest: 0 all required checks passed, 1 a check failed,
+/// 2 it could not be built or started, 3 what was not to be touched is not as it was handed out.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Grade {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+
+    /// The folders that came back
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) dirs: Vec<PathBuf>,
+
+    /// Build nothing; judge what this command line starts in the folder, in any language
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) cmd: Option<String>,
+
+    /// Where to write the scorecards [default: grades/, which git ignores]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Minutes the candidate took, if you know it better than the files' times do
+    #[arg(long, value_name = "N")]
+    pub(crate) minutes: Option<u32>,
+
+    /// Hints you gave, for the scorecard
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=3))]
+    pub(crate) hints: Option<u8>,
+
+    /// Give up on a build after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) build_limit: u64,
+
+    /// Give up on the checks after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) check_limit: u64,
+
+    /// Use no network for the build
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// The scorecards on stdout as one JSON array, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Add a question: a complete small one, to be replaced part by part

@@ -5,6 +5,9 @@ mod check;
 mod cli;
 mod diff;
 mod doctor;
+mod files;
+mod grade;
+mod handout;
 mod hint;
 mod judge;
 mod list;
@@ -23,6 +26,7 @@ mod test;
 mod verify;
 mod watch;
 mod workspace;
+mod wrong_answer;
 
 use std::process::ExitCode;
 
@@ -52,6 +56,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Diff(args) => diff::run(&args, &workspace),
         Command::Next => next::run(&workspace),
         Command::Reset(args) => reset::run(&args, &workspace),
+        Command::Handout(args) => handout::run(&args, &workspace),
+        Command::Grade(args) => grade::run(&args, &workspace),
         Command::New(args) => new::run(&args, &workspace),
         Command::Verify(args) => verify::run(&args, &workspace),
         Command::Test(args) => test::run(&args, &workspace),

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    cli, originals,
+    cli, files, originals,
     progress::{Entry, Progress},
     term::{self, command},
     workspace::{Question, Workspace},
@@ -54,8 +54,7 @@ fn back_up(question: &Question, workspace: &Workspace) -> Result<PathBuf> {
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder)?;
-        fs::write(folder.join(".gitignore"), "*\n")?;
+        files::private_folder(folder)?;
     }
     fs::copy(from, to).map(|_| ())
 }

@@ -1,14 +1,11 @@
 //! A question's folder as text, read from the disk or made from the template.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::{
+    files,
     template::{self, Values},
     workspace::Question,
 };
@@ -24,13 +21,13 @@ pub(crate) struct Folder {
 impl Folder {
     pub(crate) fn read(question: &Question) -> Result<Self> {
         let mut files = BTreeMap::new();
-        for path in files_below(&question.dir)? {
+        for path in files::below(&question.dir)? {
             let bytes =
                 fs::read(&path).with_context(|| format!("Failed to read {}", path.display()))?;
-            let name = slashed(path.strip_prefix(&question.dir)?);
+            let name = files::slashed(path.strip_prefix(&question.dir)?);
             files.insert(name, String::from_utf8_lossy(&bytes).into_owned());
         }
-        let place = format!("questions/{}", file_name(&question.dir));
+        let place = format!("questions/{}", files::name(&question.dir));
         Ok(Self { question: question.clone(), place, files })
     }
 
@@ -67,29 +64,4 @@ impl Folder {
             Some((name, text.as_str()))
         })
     }
-}
-
-/// Every file below `folder`, in order of name. Nothing that cargo built.
-pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let failed = || format!("Failed to read {}", folder.display());
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(failed)? {
-        let path = entry.with_context(failed)?.path();
-        match path.is_dir() {
-            true if ["target", ".git"].contains(&file_name(&path).as_str()) => {}
-            true => found.extend(files_below(&path)?),
-            false => found.push(path),
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-pub(crate) fn slashed(path: &Path) -> String {
-    let parts = path.components().map(|part| part.as_os_str().to_string_lossy());
-    parts.collect::<Vec<_>>().join("/")
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

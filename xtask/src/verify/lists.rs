@@ -11,11 +11,8 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    originals, template,
-    verify::{
-        folder::{files_below, slashed},
-        offence::Offences,
-    },
+    files, originals, template,
+    verify::offence::Offences,
     workspace::{Question, Workspace},
 };
 
@@ -60,7 +57,7 @@ fn check_generated(workspace: &Workspace, found: &mut Offences) -> Result<()> {
 
     let originals = workspace.root.join("xtask/starters");
     let known: BTreeSet<&PathBuf> = generated.iter().map(|(path, _)| path).collect();
-    for path in files_below(&originals).unwrap_or_default() {
+    for path in files::below(&originals).unwrap_or_default() {
         if !known.contains(&path) {
             let file = workspace.relative(&path);
             found.add(&file, "generated", "it belongs to no question", format!("rm {file}"));
@@ -138,7 +135,7 @@ fn check_rust_version(workspace: &Workspace, found: &mut Offences) -> Result<()>
         found.add("Cargo.toml", "rust-version", "there is no `rust-version`", mend);
         return Ok(());
     };
-    let Ok(workflows) = files_below(&workspace.root.join(".github/workflows")) else {
+    let Ok(workflows) = files::below(&workspace.root.join(".github/workflows")) else {
         return Ok(());
     };
     let mut tested = Vec::new();
@@ -183,10 +180,10 @@ fn check_names(workspace: &Workspace, found: &mut Offences) -> Result<()> {
 fn check_contents(workspace: &Workspace, found: &mut Offences) -> Result<usize> {
     let files = match tracked(&workspace.root) {
         Some(files) => files,
-        None => files_below(&workspace.root)?,
+        None => files::below(&workspace.root)?,
     };
     for path in &files {
-        let file = slashed(path.strip_prefix(&workspace.root).unwrap_or(path));
+        let file = files::slashed(path.strip_prefix(&workspace.root).unwrap_or(path));
         if path.file_name().is_some_and(|name| name == ".env") {
             let mend = format!("git rm --cached {file}");
             found.add(&file, "secret", "it is where secrets are kept", mend);

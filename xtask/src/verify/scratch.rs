@@ -16,10 +16,8 @@ use toml::{Table, Value};
 
 use crate::{
     cargo::cargo,
-    verify::{
-        folder::{Folder, files_below},
-        wrong,
-    },
+    files,
+    verify::{folder::Folder, wrong},
     workspace::Workspace,
 };
 
@@ -71,14 +69,14 @@ impl Scratch {
         let mut manifest: Table = manifest.parse().context("Failed to read Cargo.toml")?;
         for member in relocate(&mut manifest).context("Failed to find members in Cargo.toml")? {
             let dir = workspace.root.join(&member);
-            for path in files_below(&dir).unwrap_or_default() {
+            for path in files::below(&dir).unwrap_or_default() {
                 let contents = fs::read(&path)?;
                 files.insert(path.strip_prefix(&workspace.root)?.to_owned(), contents);
             }
         }
 
         let members = self.root.join(MEMBERS);
-        for path in files_below(&members).unwrap_or_default() {
+        for path in files::below(&members).unwrap_or_default() {
             if !files.contains_key(path.strip_prefix(&members)?) {
                 fs::remove_file(&path)?;
             }

@@ -2,35 +2,19 @@
 
 use std::thread;
 
-use anyhow::{Context, Result};
-use diffy::Patch;
+use anyhow::Result;
 
-use crate::verify::{
-    bench::{Bench, crowded, judge},
-    folder::Folder,
+use crate::{
+    verify::{
+        bench::{Bench, crowded, judge},
+        folder::Folder,
+    },
+    wrong_answer::{self, header},
 };
-
-/// What stands above the difference in a wrong answer.
-pub(crate) struct Header<'a> {
-    /// What a candidate would think.
-    pub(crate) thought: &'a str,
-    /// The check that refuses it.
-    pub(crate) fails: Option<&'a str>,
-}
-
-pub(crate) fn header(patch: &str) -> Header<'_> {
-    let above = || patch.lines().take_while(|line| !line.starts_with("--- "));
-    let first = above().next().unwrap_or_default().trim();
-    let thought = if first.starts_with("fails:") { "" } else { first };
-    let fails = above().find_map(|line| line.strip_prefix("fails:")).map(str::trim);
-    Header { thought, fails }
-}
 
 /// The solution made wrong.
 pub(crate) fn apply(folder: &Folder, patch: &str) -> Result<String> {
-    let start = patch.find("\n--- ").context("no line begins with `--- `")? + 1;
-    let patch = Patch::from_str(&patch[start..])?;
-    Ok(diffy::apply(folder.text("src/solution.rs"), &patch)?)
+    wrong_answer::apply(folder.text("src/solution.rs"), patch)
 }
 
 /// The program that a wrong answer becomes: `q13-wrong-blank-title`.

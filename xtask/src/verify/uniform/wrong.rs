@@ -1,10 +1,12 @@
 //! Every wrong answer says what a candidate would think, and which check refuses it.
 
-use crate::verify::{
-    folder::Folder,
-    offence::Offences,
-    uniform::{contract, is_slug},
-    wrong::header,
+use crate::{
+    verify::{
+        folder::Folder,
+        offence::Offences,
+        uniform::{contract, is_slug},
+    },
+    wrong_answer::header,
 };
 
 pub(super) fn check(folder: &Folder, found: &mut Offences) {

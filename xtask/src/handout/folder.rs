@@ -1,0 +1,222 @@
+//! What stands in a handed-out folder: nothing but what this file lets in.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    files,
+    handout::manifest::Root,
+    originals,
+    workspace::{Question, Workspace},
+    wrong_answer,
+};
+
+/// What is handed out.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Options {
+    pub(crate) without_checks: bool,
+    pub(crate) required_only: bool,
+    /// The name of a wrong answer that takes the place of the starter.
+    pub(crate) bug: Option<String>,
+}
+
+impl Options {
+    /// Which checks go with it, in words.
+    pub(crate) fn checks(&self) -> &'static str {
+        match (self.without_checks, self.required_only) {
+            (true, _) => "no checks",
+            (false, true) => "the required checks",
+            (false, false) => "all checks",
+        }
+    }
+}
+
+/// Whether the candidate is to leave this file of the folder as it is: the checks, and the crates
+/// that it is built with.
+pub(crate) fn is_protected(file: &str) -> bool {
+    let is_own = ["src/", ".vscode/"].iter().any(|folder| file.starts_with(folder));
+    !is_own && file.contains('/')
+}
+
+/// Every file of the folder but the lock file and the marker, by its path.
+pub(crate) fn contents(
+    question: &Question,
+    options: &Options,
+    workspace: &Workspace,
+) -> Result<BTreeMap<String, String>> {
+    let root = Root::read(&workspace.root)?;
+    let read = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("Failed to read {}", path.display()))
+    };
+    let original = read(&question.dir.join("Cargo.toml"))?;
+    let has_checks = !options.without_checks;
+    let manifest = root
+        .of_question(&original, &question.starter_bin(), has_checks)
+        .with_context(|| format!("Failed to make a manifest of {}'s", question.folder()))?;
+
+    let crates = root.crates_of(&manifest)?;
+    let mut found = BTreeMap::new();
+    let mut put = |name: &str, text: String| found.insert(name.to_owned(), text);
+    put("Cargo.toml", manifest);
+    put("README.md", prompt(question, &read(&question.readme())?, options));
+    put(".gitignore", "/target\n".to_owned());
+    put(".vscode/tasks.json", tasks(has_checks));
+    put("src/starter.rs", program(question, options, workspace)?);
+    if has_checks {
+        let contract = read(&question.contract())?;
+        let contract = if options.required_only { required_only(&contract) } else { contract };
+        put("tests/contract.rs", contract);
+    }
+
+    for name in crates {
+        let folder = workspace.root.join(&name);
+        let manifest = root.of_crate(&read(&folder.join("Cargo.toml"))?, &name);
+        let failed = || format!("Failed to make a manifest of {name}'s");
+        put(&format!("{name}/Cargo.toml"), manifest.with_context(failed)?);
+        for path in files::below(&folder.join("src"))? {
+            put(&files::slashed(path.strip_prefix(&workspace.root)?), read(&path)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The starter as it was before anybody practised on it here, or the wrong answer.
+fn program(question: &Question, options: &Options, workspace: &Workspace) -> Result<String> {
+    let Some(bug) = &options.bug else {
+        let starter = originals::read(question, workspace)?;
+        return Ok(with_own_commands(&starter, question, options));
+    };
+
+    let patches = wrong_answer::all(question)?;
+    let Some(patch) = patches.get(bug.trim_end_matches(".patch")) else {
+        let names: Vec<&str> = patches.keys().map(String::as_str).collect();
+        bail!(
+            "Failed to find the wrong answer `{bug}` of {}; there are: {}",
+            question.folder(),
+            names.join(", ")
+        );
+    };
+    let path = question.solution();
+    let solution =
+        fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))?;
+    let wrong = wrong_answer::apply(&solution, patch)
+        .with_context(|| format!("Failed to apply the wrong answer `{bug}`"))?;
+    let code: Vec<&str> = wrong.lines().skip_while(|line| line.starts_with("//!")).collect();
+    Ok(format!(
+        "//! {}.\n//!\n//! A colleague's answer. What to do with it is in README.md.\n{}\n",
+        question.description,
+        code.join("\n")
+    ))
+}
+
+/// The starter with the commands of the folder in the last paragraph of its header.
+fn with_own_commands(starter: &str, question: &Question, options: &Options) -> String {
+    let lines: Vec<&str> = starter.lines().collect();
+    let header = lines.iter().take_while(|line| line.starts_with("//!")).count();
+    let last = lines[..header].iter().rposition(|line| *line == "//!").map_or(0, |blank| blank + 1);
+    let judged = if options.without_checks { "" } else { ", and judge it with `cargo test`" };
+    let commands = format!("//! Run it with `cargo run -p {}`{judged}.", question.package);
+    [&lines[..last], &[commands.as_str()], &lines[header..]].concat().join("\n") + "\n"
+}
+
+/// The prompt, with the commands that work in the folder.
+fn prompt(question: &Question, readme: &str, options: &Options) -> String {
+    let mut text = String::new();
+    let mut sections = readme.split("\n## ");
+    text.push_str(sections.next().unwrap_or_default());
+    if options.bug.is_some() {
+        text.push_str("\n## Review\n\n");
+        text.push_str(REVIEW);
+    }
+    for section in sections {
+        let (heading, body) = section.split_once('\n').unwrap_or((section, ""));
+        match heading {
+            "Contract" if options.required_only => {
+                let required = body.split("\nStretch:\n").next().unwrap_or(body);
+                text.push_str(&format!("\n## {heading}\n{}\n", required.trim_end()));
+            }
+            "House rules" if options.required_only => {}
+            "Run it" => {
+                text.push_str(&format!("\n## {heading}\n{}", run_it(question, body, options)))
+            }
+            _ => text.push_str(&format!("\n## {heading}\n{body}")),
+        }
+    }
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+/// The section `Run it` with cargo's own commands in place of those of the workspace.
+fn run_it(question: &Question, body: &str, options: &Options) -> String {
+    let number = question.number;
+    let (run, watch) = (format!("cargo xtask run {number}"), format!("cargo xtask watch {number}"));
+    let mut lines = Vec::new();
+    for line in body.lines() {
+        if line.starts_with(&run) {
+            lines.push(format!(
+                "cargo run -p {}    # src/starter.rs on http://127.0.0.1:3000",
+                question.package
+            ));
+        } else if line.starts_with(&watch) {
+            if !options.without_checks {
+                lines.push(
+                    "cargo test                # the checks, in tests/contract.rs".to_owned(),
+                );
+                lines.push("cargo test PART_OF_A_NAME # some of them".to_owned());
+            }
+        } else {
+            lines.push(line.to_owned());
+        }
+    }
+    let mut text = lines.join("\n") + "\n";
+    if !options.without_checks {
+        text.push_str("\nYour answer goes into `src/` and, if it needs a crate, `Cargo.toml`; leave `tests/` and `shared/` as they are.\n");
+    }
+    text
+}
+
+/// The contract without `mod stretch`. What only that used stays, and is excused.
+fn required_only(contract: &str) -> String {
+    let Some((before, rest)) = contract.split_once("\nmod stretch {\n") else {
+        return contract.to_owned();
+    };
+    let after = rest.split_once("\n}\n").map_or("", |(_, after)| after);
+    let excuse = "\n#![allow(dead_code, unused_imports, reason = \"some checks were left out\")]\n";
+    let header_end = before
+        .lines()
+        .take_while(|line| line.starts_with("//!"))
+        .map(|line| line.len() + 1)
+        .sum::<usize>();
+    let (header, checks) = before.split_at(header_end.min(before.len()));
+    format!("{header}{excuse}{checks}\n{}", after.trim_start_matches('\n')).trim_end().to_owned()
+        + "\n"
+}
+
+fn tasks(has_checks: bool) -> String {
+    let task = |label: &str, command: &str, group: &str| {
+        serde_json::json!({
+            "label": label,
+            "type": "shell",
+            "command": command,
+            "problemMatcher": "$rustc",
+            "group": { "kind": group, "isDefault": true },
+        })
+    };
+    let mut tasks = vec![task("run", "cargo run", "build")];
+    if has_checks {
+        tasks.push(task("check", "cargo test", "test"));
+    }
+    format!("{:#}\n", serde_json::json!({ "version": "2.0.0", "tasks": tasks }))
+}
+
+const REVIEW: &str = "\
+The code in `src/starter.rs` is a colleague's answer to the task below.
+It builds and looks right, and does something that the contract does not allow.
+
+1. Read it before you run it, and say what you would ask in a review.
+2. Show the fault with a request, and say who would notice it, and when.
+3. Mend it with as small a change as it takes.
+";
