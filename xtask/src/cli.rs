@@ -340,7 +340,8 @@ pub(crate) struct New {
 ///
 /// All offences are reported at once, each with the command or the edit that mends it:
 /// 1 every folder is complete and uniform; 2 the starter fails what it should; 3 the solution passes;
-/// 4 every wrong answer fails the check it names; 5 no check is flaky; 6 lists are current, nothing leaks.
+/// 4 every wrong answer fails the check it names; 5 no check is flaky; 6 lists are current, nothing leaks;
+/// 7 what is handed out builds by itself, without a network, and holds no answer.
 /// Without a question named it also proves the template of `new`.
 ///
 /// Examples:
@@ -363,7 +364,12 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "N", default_value_t = 3, conflicts_with = "only_static")]
     pub(crate) rounds: u32,
 
-    /// Bring the generated files up to date first: the list in README.md and xtask/starters/
+    /// Print which wrong answers each check refuses
+    #[arg(long, conflicts_with = "only_static")]
+    pub(crate) table: bool,
+
+    /// Bring the generated files up to date: the list in README.md, xtask/starters/, and with
+    /// --table docs/kill-table.md
     #[arg(long)]
     pub(crate) write: bool,
 }

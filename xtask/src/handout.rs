@@ -63,7 +63,8 @@ pub(crate) fn run(args: &cli::Handout, workspace: &Workspace) -> Result<ExitCode
     };
     row("holds", &format!("{holds}, {}", options.checks()));
     row("id", &format!("{}, kept in handouts/", record.id));
-    row("they type", &format!("cargo run -p {}    cargo test", question.package));
+    let test = if options.without_checks { "" } else { "    cargo test" };
+    row("they type", &format!("cargo run -p {}{test}", question.package));
     row(
         "then",
         &command(&format!("grade {} {}", question.number, shown_from_here(&target, &args.dir))),

@@ -1,16 +1,18 @@
 //! `verify`: the gates that every question passes.
 //!
-//! Gates 1 (`uniform`) and 6 (`lists`) only read; 2 (`starter`), 3 (`solution`), 4 (`wrong`) and 5
-//! (`rounds`) build and judge. The template of `new` passes them too, as question 00.
+//! Gates 1 (`uniform`) and 6 (`lists`) only read; 2 (`starter`), 3 (`solution`), 4 (`wrong`), 5
+//! (`rounds`) and 7 (`handout`) build and judge. The template of `new` passes them too, as question 00.
 
 mod bench;
 mod folder;
+mod handout;
 mod lists;
 mod offence;
 mod rounds;
 mod scratch;
 mod solution;
 mod starter;
+mod table;
 mod uniform;
 mod wrong;
 
@@ -64,7 +66,7 @@ pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode>
         None => {
             for folder in &chosen {
                 let began = Instant::now();
-                let cells = [report.uniform(folder)];
+                let cells = [(1, report.uniform(folder))];
                 print_row(folder, &cells, began)?;
             }
         }
@@ -77,14 +79,23 @@ pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode>
             let confined = Confined::find();
             for folder in &chosen {
                 let began = Instant::now();
-                let cells = report.dynamic(folder, &built, args.rounds, &confined)?;
+                let cells = report.dynamic(folder, &built, args.rounds, &confined, workspace)?;
                 term::status("");
                 print_row(folder, &cells, began)?;
             }
         }
     }
 
+    if args.table {
+        term::print(&table::render(&report.tables))?;
+        if args.write && all {
+            let path = table::write(&report.tables, workspace)?;
+            term::print(&format!("\nwrote {}\n", workspace.relative(&path)))?;
+        }
+    }
+
     let mut lists = Offences::default();
+    table::check(&chosen, &workspace.root, &mut lists);
     let files = lists::check(workspace, &mut lists)?;
     if !all {
         let names: Vec<String> = chosen.iter().map(|folder| folder.question.folder()).collect();
@@ -104,6 +115,8 @@ struct Report {
     offences: Offences,
     /// What is no offence, but should be known.
     notes: Vec<String>,
+    /// Which wrong answers each check refuses, by question.
+    tables: Vec<table::Entry>,
 }
 
 /// A gate's verdict on a question, in a few words.
@@ -125,7 +138,8 @@ impl Report {
         built: &Built,
         rounds: u32,
         confined: &Confined,
-    ) -> Result<[Cell; 5]> {
+        workspace: &Workspace,
+    ) -> Result<Vec<(u8, Cell)>> {
         let uniform = self.uniform(folder);
         let mut bench = Bench::new(folder, built);
 
@@ -139,17 +153,29 @@ impl Report {
         rounds::check(&mut bench, &rounds, confined);
         let number = rounds.verdicts.len();
         let rounds = bench.cell(format!("{number} rounds, 1 {}", confined.describe()));
+        let mut cells = vec![(1, uniform), (2, starter), (3, solution), (4, wrong), (5, rounds)];
+        // Nobody is handed the template.
+        if !folder.is_template() {
+            let refused = handout::check(&mut bench, workspace)?;
+            cells.push((7, bench.cell(format!("{refused} fail handed out"))));
+        }
 
         let question = &folder.question;
-        for check in bench.kills.idle() {
-            self.notes.push(format!(
-                "{:02} `{check}` is failed by no wrong answer and not by the starter",
-                question.number
-            ));
+        for check in bench.kills.idle().map(str::to_owned).collect::<Vec<_>>() {
+            let what = format!("`{check}` is failed by no wrong answer and not by the starter");
+            if check.starts_with("stretch::") {
+                self.notes.push(format!("{:02} {what}", question.number));
+            } else {
+                let mend = "add a wrong answer that it refuses, or delete it: it proves nothing";
+                bench.found.add(folder.path("tests/contract.rs"), "idle-check", what, mend);
+            }
+        }
+        if !folder.is_template() {
+            self.tables.push(table::Entry::new(question, bench.kills));
         }
         self.notes.append(&mut bench.notes);
         self.offences.append(bench.found);
-        Ok([uniform, starter, solution, wrong, rounds])
+        Ok(cells)
     }
 
     fn print(&self, folders: usize, began: Instant) -> Result<()> {
@@ -171,11 +197,11 @@ impl Report {
 }
 
 /// One line per question, its gates in columns.
-fn print_row(folder: &Folder, cells: &[Cell], began: Instant) -> Result<()> {
-    const WIDTHS: [usize; 5] = [10, 10, 10, 19, 26];
+fn print_row(folder: &Folder, cells: &[(u8, Cell)], began: Instant) -> Result<()> {
+    const WIDTHS: [usize; 6] = [10, 10, 10, 19, 26, 18];
     let mut line = pad(&folder.question.folder(), 24);
-    for (gate, ((ok, text), width)) in cells.iter().zip(WIDTHS).enumerate() {
-        line.push_str(&format!("{} {} {}", gate + 1, mark(*ok), pad(text, width)));
+    for ((gate, (ok, text)), width) in cells.iter().zip(WIDTHS) {
+        line.push_str(&format!("{gate} {} {}", mark(*ok), pad(text, width)));
     }
     let seconds = began.elapsed().as_secs_f32();
     Ok(term::print(&format!("{line} {seconds:4.1} s\n"))?)

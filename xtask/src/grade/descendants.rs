@@ -18,7 +18,7 @@ mod linux {
     use std::{collections::HashMap, fs, process, thread, time::Duration};
 
     use rustix::process::{
-        Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
+        Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait,
     };
 
     /// Becomes the parent of all orphans among the descendants.
@@ -30,7 +30,7 @@ mod linux {
     /// Kills every descendant. To be called when none of them is waited for elsewhere.
     pub(in crate::grade) fn end() {
         for _ in 0..200 {
-            while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+            while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
             let left = descendants();
             if left.is_empty() {
                 return;
