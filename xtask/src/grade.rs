@@ -5,7 +5,7 @@
 
 mod answer;
 mod descendants;
-mod notes;
+pub(crate) mod notes;
 mod scorecard;
 mod untouched;
 

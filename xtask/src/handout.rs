@@ -52,9 +52,9 @@ pub(crate) fn run(args: &cli::Handout, workspace: &Workspace) -> Result<ExitCode
 
     let mut text = format!("{} · {}\n", question.package, count(files.len() + 1, "file"));
     let mut row = |what: &str, value: &str| text.push_str(&format!("  {what:<9} {value}\n"));
-    row("folder", &target.display().to_string());
-    if let Some(archive) = &archive {
-        row("archive", &archive.display().to_string());
+    row("folder", &args.dir.display().to_string());
+    if archive.is_some() {
+        row("archive", &with_extension(&args.dir, "zip").display().to_string());
     }
     let holds = if options.bug.is_some() {
         "a wrong answer to review and mend"
@@ -65,10 +65,7 @@ pub(crate) fn run(args: &cli::Handout, workspace: &Workspace) -> Result<ExitCode
     row("id", &format!("{}, kept in handouts/", record.id));
     let test = if options.without_checks { "" } else { "    cargo test" };
     row("they type", &format!("cargo run -p {}{test}", question.package));
-    row(
-        "then",
-        &command(&format!("grade {} {}", question.number, shown_from_here(&target, &args.dir))),
-    );
+    row("then", &command(&format!("grade {} {}", question.number, args.dir.display())));
     term::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -96,12 +93,6 @@ fn destination(dir: &Path, workspace: &Workspace) -> Result<PathBuf> {
         }
     }
     Ok(target)
-}
-
-/// The path as it was typed, unless that was something else than a path to there.
-fn shown_from_here(target: &Path, typed: &Path) -> String {
-    let typed = if typed.as_os_str().is_empty() { target } else { typed };
-    typed.display().to_string()
 }
 
 fn with_extension(target: &Path, extension: &str) -> PathBuf {

@@ -8,7 +8,7 @@ use crate::{
 const FILE: &str = "tests/contract.rs";
 
 /// What every server must do, whatever the question; each with the function of the kit that does it.
-const HOUSE_CHECKS: [(&str, &str); 2] = [
+pub(super) const HOUSE_CHECKS: [(&str, &str); 2] = [
     ("stretch::a_clients_mistake_never_gets_a_5xx", "house_rules"),
     ("stretch::it_starts_and_stops_as_a_service_should", "process_rules"),
 ];
@@ -22,6 +22,11 @@ const FORBIDDEN: [(&str, &str); 3] = [
 
 pub(super) fn names(folder: &Folder) -> Vec<String> {
     judge::checks_of(folder.text(FILE)).into_iter().map(|check| check.name).collect()
+}
+
+/// How many of them the prompt asks for.
+pub(super) fn required(folder: &Folder) -> usize {
+    names(folder).iter().filter(|name| !name.starts_with("stretch::")).count()
 }
 
 pub(super) fn check(folder: &Folder, found: &mut Offences) {

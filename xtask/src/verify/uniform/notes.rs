@@ -1,9 +1,12 @@
 //! The interviewer's notes have the same parts everywhere.
 
-use crate::verify::{
-    folder::Folder,
-    offence::Offences,
-    uniform::{headings, section},
+use crate::{
+    grade::notes,
+    verify::{
+        folder::Folder,
+        offence::Offences,
+        uniform::{contract, headings, section},
+    },
 };
 
 const FILE: &str = "INTERVIEWER.md";
@@ -50,12 +53,31 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
         let mend = "number three of them under `## Hints`, from a nudge to nearly the answer";
         found.add(folder.path(FILE), "hints", what, mend);
     }
+    follow_ups(folder, found);
     for heading in ["What to look for", "Common wrong answers", "Follow-ups"] {
         let lines = section(text, &format!("## {heading}"));
         if !lines.iter().any(|line| line.starts_with("- ")) {
             let what = format!("`## {heading}` lists nothing");
             found.add(folder.path(FILE), "notes", what, "list it there, as `- …`");
         }
+    }
+}
+
+/// Some of them say after which failures they fit, so that a scorecard can suggest them.
+fn follow_ups(folder: &Folder, found: &mut Offences) {
+    let all = notes::follow_ups(folder.text(FILE));
+    let checks = contract::names(folder);
+    for name in all.iter().flat_map(|follow_up| &follow_up.after) {
+        if !checks.contains(name) {
+            let what = format!("a follow-up fits after `{name}`, which is no check");
+            let mend = "name checks of tests/contract.rs, those of stretch as `stretch::…`";
+            found.add(folder.path(FILE), "follow-ups", what, mend);
+        }
+    }
+    if all.iter().filter(|follow_up| !follow_up.after.is_empty()).count() < 2 {
+        let what = "fewer than two follow-ups say after which failed checks they fit";
+        let mend = "end them with the checks: ``After `one_check`, `stretch::another`.``";
+        found.add(folder.path(FILE), "follow-ups", what, mend);
     }
 }
 

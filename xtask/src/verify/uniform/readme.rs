@@ -5,7 +5,7 @@ use crate::{
     verify::{
         folder::Folder,
         offence::Offences,
-        uniform::{first_difference, headings, section, values},
+        uniform::{contract, first_difference, headings, section, values},
     },
 };
 
@@ -48,6 +48,15 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
     if !section(text, "## Contract").contains(&TABLE) {
         let mend = format!("begin the contract with a table headed `{TABLE}`");
         found.add(folder.path(FILE), "contract-table", "the contract has no table", mend);
+    }
+
+    let own_stretch =
+        contract::names(folder).len() - contract::required(folder) > contract::HOUSE_CHECKS.len();
+    if own_stretch && !section(text, "## Contract").contains(&"Stretch:") {
+        let what = "the contract does not say what is stretch";
+        let mend =
+            "end it with the line `Stretch:` and a list; `handout --required-only` cuts there";
+        found.add(folder.path(FILE), "stretch", what, mend);
     }
 
     let template = template::file(FILE, &values(folder));
