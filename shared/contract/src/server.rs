@@ -269,6 +269,25 @@ impl Server {
         self.wait_for(&self.inner.stderr, "stderr", what, wanted)
     }
 
+    /// As [`wait_for_stdout`](Self::wait_for_stdout), for what is in the file `name` of the working
+    /// directory. A file that is not there is empty; what is not UTF-8 is replaced.
+    #[track_caller]
+    pub fn wait_for_file(&self, name: &str, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        drop(self.require_process("reads a file that the server writes"));
+        let path = self.directory().join(name);
+        let mut text = String::new();
+        let mut holds = false;
+        poll(Duration::from_secs(5), || {
+            text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+            holds = wanted(&text);
+            holds
+        });
+        if !holds {
+            fail_awaited(&format!("in {name}: {what}"), &text, &format!("nothing in {name}"));
+        }
+        text
+    }
+
     #[track_caller]
     fn wait_for(
         &self,
@@ -279,10 +298,7 @@ impl Server {
     ) -> String {
         drop(self.require_process("reads what the server writes"));
         output.wait_until(Duration::from_secs(5), wanted).unwrap_or_else(|text| {
-            let tail: Vec<_> = text.lines().rev().take(3).collect();
-            let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
-            let tail = if tail.is_empty() { format!("nothing on {name}") } else { tail };
-            failure::fail(Failure::new(&format!("on {name}: {what}"), &tail))
+            fail_awaited(&format!("on {name}: {what}"), &text, &format!("nothing on {name}"))
         })
     }
 
@@ -413,6 +429,14 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.inner.end();
     }
+}
+
+/// Fails the check with the last lines of what there was, or with `nothing`.
+#[track_caller]
+fn fail_awaited(what: &str, text: &str, nothing: &str) -> ! {
+    let tail: Vec<_> = text.lines().rev().take(3).collect();
+    let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
+    failure::fail(Failure::new(what, if tail.is_empty() { nothing } else { &tail }))
 }
 
 #[track_caller]

@@ -144,6 +144,17 @@ fn what_a_server_says_can_be_waited_for() {
 }
 
 #[test]
+fn what_a_server_writes_into_a_file_can_be_waited_for() {
+    let app = Server::start();
+
+    app.request("PUT", "/file/tea.txt").body(b"green\xff").send();
+
+    let text = app.wait_for_file("tea.txt", "tea", |text| text.starts_with("green"));
+    assert_eq!(text, "green\u{fffd}");
+    assert_eq!(app.wait_for_file("milk.txt", "no milk", str::is_empty), "");
+}
+
+#[test]
 fn a_server_may_flood_its_output() {
     const KEPT: usize = 8 << 20;
     let app = Server::start();
