@@ -25,28 +25,66 @@ const ABSURD: usize = 1_000_000;
 pub struct Endpoint {
     method: &'static str,
     target: String,
-    body: Option<Value>,
+    body: Option<Body>,
+    headers: Vec<(String, String)>,
+}
+
+enum Body {
+    Json(Value),
+    /// With its content type.
+    Other(String, Vec<u8>),
+}
+
+impl Body {
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Json(value) => value.to_string().into_bytes(),
+            Self::Other(_, bytes) => bytes.clone(),
+        }
+    }
 }
 
 impl Endpoint {
     /// `GET target`.
     pub fn get(target: impl Into<String>) -> Self {
-        Self { method: "GET", target: target.into(), body: None }
+        Self::new("GET", target.into(), None)
     }
 
     /// `POST target` with a JSON body.
     pub fn post(target: impl Into<String>, body: Value) -> Self {
-        Self { method: "POST", target: target.into(), body: Some(body) }
+        Self::new("POST", target.into(), Some(Body::Json(body)))
+    }
+
+    /// `POST target` with a body that is not JSON, such as an upload; no mistakes in JSON are made
+    /// from it.
+    pub fn post_as(
+        target: impl Into<String>,
+        content_type: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
+        let body = Body::Other(content_type.to_owned(), body.into());
+        Self::new("POST", target.into(), Some(body))
     }
 
     /// `PUT target` with a JSON body.
     pub fn put(target: impl Into<String>, body: Value) -> Self {
-        Self { method: "PUT", target: target.into(), body: Some(body) }
+        Self::new("PUT", target.into(), Some(Body::Json(body)))
     }
 
     /// `DELETE target`.
     pub fn delete(target: impl Into<String>) -> Self {
-        Self { method: "DELETE", target: target.into(), body: None }
+        Self::new("DELETE", target.into(), None)
+    }
+
+    /// Adds a header to the request and to all mistakes that are made from it, such as credentials
+    /// without which nothing else would be looked at.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn new(method: &'static str, target: String, body: Option<Body>) -> Self {
+        Self { method, target, body, headers: Vec::new() }
     }
 
     fn path(&self) -> &str {
@@ -58,15 +96,23 @@ impl Endpoint {
     }
 
     fn request_to(&self, app: &Server, target: impl AsRef<[u8]>) -> Request {
-        let request = app.request(self.method, target);
+        let request = self.with_method(app, self.method, target);
         match &self.body {
-            Some(body) => request.json(body.clone()),
+            Some(Body::Json(body)) => request.json(body.clone()),
+            Some(Body::Other(content_type, body)) => {
+                request.header("content-type", content_type).body(body.clone())
+            }
             None => request,
         }
     }
 
+    fn with_method(&self, app: &Server, method: &str, target: impl AsRef<[u8]>) -> Request {
+        let request = app.request(method, target);
+        (self.headers.iter()).fold(request, |request, (name, value)| request.header(name, value))
+    }
+
     fn with_body(&self, app: &Server, body: impl Into<Vec<u8>>) -> Request {
-        let request = app.request(self.method, &self.target);
+        let request = self.with_method(app, self.method, &self.target);
         request.header("content-type", "application/json").body(body)
     }
 }
@@ -99,7 +145,7 @@ pub fn house_rules_with(app: &Server, endpoints: &[Endpoint], shape: ErrorShape)
     for endpoint in endpoints {
         refuses_wrong_methods(app, endpoint, endpoints, shape);
         survives_odd_bytes(app, endpoint);
-        if let Some(body) = &endpoint.body {
+        if let Some(Body::Json(body)) = &endpoint.body {
             refuses_wrong_bodies(app, endpoint, body, shape);
         }
     }
@@ -146,7 +192,7 @@ pub fn process_rules(endpoint: &Endpoint) {
     interrupted.begin_interruption();
     terminated.begin_termination();
     if let Some(body) = &endpoint.body {
-        finishes_what_is_in_flight(&busy, endpoint, &body.to_string());
+        finishes_what_is_in_flight(&busy, endpoint, &body.bytes());
     }
     interrupted.wait_for_exit(SHUTDOWN).expect_success();
     terminated.wait_for_exit(SHUTDOWN).expect_success();
@@ -155,8 +201,8 @@ pub fn process_rules(endpoint: &Endpoint) {
 /// Leaves the server with SIGTERM sent to it. Its end is not waited for: some look only once a second
 /// whether they are done.
 #[track_caller]
-fn finishes_what_is_in_flight(app: &Server, endpoint: &Endpoint, body: &str) {
-    let (first_half, second_half) = body.as_bytes().split_at(body.len() / 2);
+fn finishes_what_is_in_flight(app: &Server, endpoint: &Endpoint, body: &[u8]) {
+    let (first_half, second_half) = body.split_at(body.len() / 2);
     let mut in_flight = app.connect();
     in_flight.write(endpoint.request(app).head(true));
     in_flight.write(first_half);
@@ -193,10 +239,10 @@ fn refuses_wrong_methods(app: &Server, endpoint: &Endpoint, all: &[Endpoint], sh
         all.iter().any(|other| other.path() == endpoint.path() && other.method == *method)
     };
     for method in ["PATCH", "POST"].iter().filter(|method| !used(method)) {
-        let response = app.request(method, &endpoint.target).send();
+        let response = endpoint.with_method(app, method, &endpoint.target).send();
         refused(&response, &[404, 405], "a method that the path does not have", shape);
     }
-    let response = app.request("BREW", &endpoint.target).send();
+    let response = endpoint.with_method(app, "BREW", &endpoint.target).send();
     response.expect_status([400, 404, 405, 501]);
 }
 
@@ -247,7 +293,8 @@ fn refuses_wrong_bodies(app: &Server, endpoint: &Endpoint, body: &Value, shape: 
 
     let cut_off = &valid.as_bytes()[..valid.len() - 1];
     refused(&send(cut_off), &[400], "malformed JSON", shape);
-    let plain = app.request(endpoint.method, &endpoint.target).header("content-type", "text/plain");
+    let plain = endpoint.with_method(app, endpoint.method, &endpoint.target);
+    let plain = plain.header("content-type", "text/plain");
     refused(&plain.body(valid.clone()).send(), &[400, 415], "a body of type text/plain", shape);
     refused(&send(&too_large(body)), &[413], "a JSON body of 10 MB", shape);
     for wrong in ["[]", "\"text\"", "42", "null"] {

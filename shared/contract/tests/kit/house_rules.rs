@@ -40,6 +40,27 @@ fn a_server_that_breaks_a_rule_is_refused_by_its_name() {
 }
 
 #[test]
+fn the_headers_of_an_endpoint_go_with_all_that_is_made_from_it() {
+    let fault = "asks_for_a_key";
+
+    let known = specimen_with("it_keeps_the_house_rules_for_who_has_a_key", fault);
+    let unknown = specimen_with("it_keeps_the_house_rules", fault);
+
+    assert_eq!(known.report[0]["outcome"], "passed", "{}", known.said);
+    let rule = "status 404 or 405 for a method that the path does not have";
+    assert_refused(&unknown, fault, rule);
+}
+
+#[test]
+fn an_endpoint_for_other_bodies_is_judged_without_mistakes_in_json() {
+    let specimen = "it_keeps_the_house_rules_where_a_body_is_text";
+
+    assert_eq!(specimen_with(specimen, "").said, "");
+    let refused = specimen_with(specimen, "fails_on_odd_bytes");
+    assert_refused(&refused, "fails_on_odd_bytes", "no 5xx for %ff in the path");
+}
+
+#[test]
 fn a_server_that_hangs_on_absurd_requests_is_refused() {
     let outcome = specimens(&["it_keeps_the_house_rules"])
         .env("FIXTURE", "hangs_on_a_large_head")
@@ -66,6 +87,16 @@ mod of_processes {
 
         assert_eq!(outcome.said, "");
         assert_eq!(outcome.report[0]["outcome"], "passed");
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_is_in_flight_too() {
+        let specimen = "it_finishes_a_text_that_is_in_flight";
+
+        assert_eq!(service(specimen).run().said, "");
+        let refused = service(specimen).env("FIXTURE", "drops_what_is_in_flight").run();
+        let rule = "an answer to the request that was in flight at SIGTERM";
+        assert_refused(&refused, "drops_what_is_in_flight", rule);
     }
 
     #[test]

@@ -46,11 +46,34 @@ fn it_keeps_the_house_rules() {
     house_rules(&app, &[Endpoint::get("/todos?page=1"), Endpoint::post("/todos", new)]);
 }
 
+#[test]
+fn it_keeps_the_house_rules_for_who_has_a_key() {
+    let app = Server::start();
+
+    let (list, new) =
+        (Endpoint::get("/todos"), Endpoint::post("/todos", json!({ "title": "tea" })));
+    let key = "Bearer open sesame";
+    house_rules(&app, &[list.header("authorization", key), new.header("authorization", key)]);
+}
+
 /// The fixture does not catch signals: this judges what `service.sh` makes of it.
 #[test]
 fn it_starts_and_stops_as_a_service_should() {
     if env::var_os("CONTRACT_CMD").is_some() {
         process_rules(&Endpoint::post("/todos", json!({ "title": "tea" })));
+    }
+}
+
+#[test]
+fn it_keeps_the_house_rules_where_a_body_is_text() {
+    house_rules(&Server::start(), &[Endpoint::post_as("/notes", "text/plain", "buy tea")]);
+}
+
+/// As [`it_starts_and_stops_as_a_service_should`].
+#[test]
+fn it_finishes_a_text_that_is_in_flight() {
+    if env::var_os("CONTRACT_CMD").is_some() {
+        process_rules(&Endpoint::post_as("/notes", "text/plain", "buy tea"));
     }
 }
 
