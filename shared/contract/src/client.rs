@@ -311,7 +311,7 @@ impl Connection {
                 Framing::Length(left) if !self.buffer.is_empty() => {
                     let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(self.buffer.len());
                     *left -= taken as u64;
-                    return Ok(Some(self.buffer.drain(..taken).collect()));
+                    return Ok(Some(self.take(taken)));
                 }
                 Framing::UntilClose if !self.buffer.is_empty() => {
                     return Ok(Some(std::mem::take(&mut self.buffer)));
@@ -327,7 +327,7 @@ impl Connection {
                 Framing::Chunk(left) if !self.buffer.is_empty() => {
                     let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(self.buffer.len());
                     *left -= taken as u64;
-                    return Ok(Some(self.buffer.drain(..taken).collect()));
+                    return Ok(Some(self.take(taken)));
                 }
                 Framing::ChunkEnd => match self.take_line()? {
                     Some(line) if line.is_empty() => *framing = Framing::ChunkSize,
@@ -350,6 +350,13 @@ impl Connection {
                 Framing::Length(_) | Framing::Chunk(_) => self.fill_or_closed()?,
             }
         }
+    }
+
+    /// The first `length` bytes of the buffer, copied at once: bodies may be large, and checks are
+    /// not optimised.
+    fn take(&mut self, length: usize) -> Vec<u8> {
+        let rest = self.buffer.split_off(length);
+        std::mem::replace(&mut self.buffer, rest)
     }
 
     fn take_line(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
