@@ -27,6 +27,7 @@
 //! `CONTRACT_REPORT` names a file to which one JSON line per check is appended (see [`mod@report`]).
 
 mod client;
+mod cookie;
 mod exit;
 mod expect;
 mod failure;
@@ -42,9 +43,11 @@ mod response;
 mod server;
 mod subject;
 mod upstream;
+mod wait;
 mod websocket;
 
 pub use client::{Connection, TransportError};
+pub use cookie::{CookieJar, SetCookie};
 pub use exit::Exit;
 pub use expect::{expect, expect_eq};
 pub use house_rules::{Endpoint, house_rules, house_rules_with, process_rules};
@@ -54,4 +57,5 @@ pub use response::{BodyStream, Response};
 pub use serde_json::{Value, json};
 pub use server::{Builder, Server};
 pub use upstream::{Answer, RecordedRequest, Upstream};
+pub use wait::wait_until;
 pub use websocket::{Message, WebSocket};

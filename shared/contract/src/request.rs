@@ -48,6 +48,16 @@ impl Request {
         self
     }
 
+    /// Adds a cookie as it is, in one header with those that have been added before.
+    pub fn cookie(mut self, name: &str, value: &str) -> Self {
+        let pair = format!("{name}={value}").into_bytes();
+        match self.headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case("cookie")) {
+            Some((_, pairs)) => *pairs = [&pairs[..], b"; ", &pair].concat(),
+            None => self.headers.push(("cookie".to_owned(), pair)),
+        }
+        self
+    }
+
     /// Sets the body to `value` as JSON, with its content type.
     pub fn json(self, value: Value) -> Self {
         self.header("content-type", "application/json").body(value.to_string())

@@ -3,7 +3,7 @@ use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 use serde_json::Value;
 
 use crate::{
-    Connection, Request, TransportError,
+    Connection, Request, SetCookie, TransportError,
     expect::{self, reason},
     failure::{self, Failure},
     json_diff::{self, Extra},
@@ -62,6 +62,16 @@ impl Response {
             .map(|member| member.trim().to_ascii_lowercase())
             .filter(|member| !member.is_empty())
             .collect()
+    }
+
+    /// The cookies that the answer sets or expires, in the order in which they came.
+    pub fn set_cookies(&self) -> Vec<SetCookie> {
+        self.headers("set-cookie").iter().filter_map(|line| SetCookie::parse(line)).collect()
+    }
+
+    /// What the answer says of the cookie `name`; the last word, if there are several.
+    pub fn set_cookie(&self, name: &str) -> Option<SetCookie> {
+        self.set_cookies().into_iter().rfind(|cookie| cookie.name() == name)
     }
 
     /// The body as it came.

@@ -1,6 +1,7 @@
 //! What the kit promises to those who write checks, and to those who read the reports of failed ones.
 
 mod client;
+mod cookie;
 mod house_rules;
 mod lifecycle;
 mod reports;
@@ -10,4 +11,5 @@ mod subject;
 #[cfg(unix)]
 mod survivors;
 mod upstream;
+mod wait;
 mod websocket;
