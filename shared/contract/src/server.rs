@@ -314,6 +314,29 @@ impl Server {
         self.memory("VmHWM")
     }
 
+    /// Whether the subject comes to rest within `limit`: whether there is a second in which all its
+    /// processes use less than a fiftieth of one core. `None`, with a note in the report, where that
+    /// cannot be measured (it is read from /proc on Linux).
+    pub fn rests_within(&self, limit: Duration) -> Option<bool> {
+        let group = self.require_process("measures the processor time of the server").group;
+        let deadline = Instant::now() + limit;
+        let mut used = memory::processor_time_of_group(group);
+        if used.is_none() {
+            report::note("processor time was not measured on this platform");
+        }
+        loop {
+            let (before, since) = (used?, Instant::now());
+            poll(Duration::from_secs(1), || false);
+            used = memory::processor_time_of_group(group);
+            if used?.saturating_sub(before) < since.elapsed() / 50 {
+                return Some(true);
+            }
+            if Instant::now() > deadline {
+                return Some(false);
+            }
+        }
+    }
+
     #[track_caller]
     fn memory(&self, field: &str) -> Option<u64> {
         let process = self.require_process("measures the memory of the server");

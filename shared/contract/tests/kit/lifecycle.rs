@@ -183,3 +183,16 @@ fn memory_is_measured_now_and_at_its_peak() {
     // The kernel counts the peak a little behind.
     assert!(app.peak_memory().unwrap() > held - HELD / 8);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_at_rest_is_told_from_one_that_works() {
+    let app = Server::start();
+    assert_eq!(app.rests_within(SOON), Some(true));
+
+    app.get("/burn/on").send().expect_status(200);
+    assert_eq!(app.rests_within(Duration::from_secs(1)), Some(false));
+
+    app.get("/burn/off").send().expect_status(200);
+    assert_eq!(app.rests_within(SOON), Some(true));
+}
