@@ -225,7 +225,7 @@ impl Connection {
     }
 
     /// Errors are left to the reading side: a server may answer and close before it has read all.
-    fn write_request(&mut self, request: &Request, keep_alive: bool) {
+    pub(crate) fn write_request(&mut self, request: &Request, keep_alive: bool) {
         let mut bytes = request.head(keep_alive);
         match &request.body {
             Some(body) if request.chunked => {

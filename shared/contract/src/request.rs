@@ -80,7 +80,7 @@ impl Request {
     #[track_caller]
     pub fn from_ip(mut self, address: impl Into<IpAddr>) -> Self {
         let address = address.into();
-        if TcpListener::bind((address, 0)).is_err() {
+        if !is_here(address) {
             failure::not_judged(&format!("this machine has no address {address}"));
         }
         self.from = Some(address);
@@ -131,6 +131,24 @@ impl Request {
         match opened {
             Ok(stream) => stream,
             Err(error) => request.fail(&error),
+        }
+    }
+
+    /// Sends the request on a connection of its own and does not wait for the answer, which
+    /// [`Connection::read_response`] reads.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if the connection is refused.
+    #[track_caller]
+    pub fn begin(self) -> Connection {
+        match self.connect() {
+            Ok(mut connection) => {
+                connection.write_request(&self, false);
+                self.server.record_as(&self, "begun");
+                connection
+            }
+            Err(error) => self.fail(&error),
         }
     }
 
@@ -243,6 +261,12 @@ impl Request {
         let _ = write!(command, " {}", quote(&format!("{}{target}", self.server.public_url()))?);
         Some(command)
     }
+}
+
+/// Linux has all of 127.0.0.0/8, so nothing has to be tried there.
+fn is_here(address: IpAddr) -> bool {
+    let is_of_the_block = matches!(address, IpAddr::V4(address) if address.is_loopback());
+    (cfg!(target_os = "linux") && is_of_the_block) || TcpListener::bind((address, 0)).is_ok()
 }
 
 /// The beginning of `bytes` as text on one line, and how many bytes there are if that is not all.

@@ -741,7 +741,11 @@ impl Inner {
 
     pub(crate) fn record(&self, request: &Request, status: Option<u16>) {
         let outcome = status.map_or("no answer".to_owned(), |status| status.to_string());
-        let entry = (request.line(), outcome);
+        self.record_as(request, &outcome);
+    }
+
+    pub(crate) fn record_as(&self, request: &Request, outcome: &str) {
+        let entry = (request.line(), outcome.to_owned());
         self.trail.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 

@@ -249,6 +249,16 @@ fn the_pieces_of_a_stream_are_seen_as_they_come() {
 }
 
 #[test]
+fn an_answer_can_be_left_for_later() {
+    let app = Server::start();
+
+    let mut begun = app.post("/steps").body("HTTP/1.1 200 OK\r\n\r\none|two").begin();
+    app.get("/next").send();
+
+    assert_eq!(begun.read_response("POST").unwrap().text(), "onetwo");
+}
+
+#[test]
 fn a_burst_is_under_way_all_at_once() {
     let app = Server::start();
 
@@ -275,7 +285,9 @@ fn a_request_comes_from_the_address_that_is_said() {
     let app = Server::start();
 
     let client = app.get("/client").from_ip([127, 0, 0, 2]).send();
+    let other = app.get("/client").from_ip([127, 9, 8, 7]).begin().read_response("GET").unwrap();
 
     assert_eq!(client.text(), "127.0.0.2");
+    assert_eq!(other.text(), "127.9.8.7");
     assert_eq!(app.get("/client").send().text(), "127.0.0.1");
 }
