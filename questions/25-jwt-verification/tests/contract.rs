@@ -1,0 +1,273 @@
+//! What a server for question 25 must do.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use contract::{Builder, Endpoint, Response, Server, Value, house_rules, json, process_rules};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto::sign, get_current_timestamp};
+
+/// As long as the output of SHA-256, which is the least that RFC 7518 allows for HS256.
+const SECRET: &str = "a-secret-that-only-the-checks-know";
+
+#[test]
+fn a_valid_token_shows_its_user() {
+    let app = server().start();
+
+    for (id, username) in [(7, "ada"), (1815, "李雷")] {
+        let mut claims = claims();
+        (claims["id"], claims["username"]) = (json!(id), json!(username));
+
+        let profile = show_profile(&app, &token(claims));
+
+        profile.expect_status(200).expect_media_type("application/json");
+        profile.expect_json(json!({ "user": { "id": id, "username": username } }));
+    }
+}
+
+#[test]
+fn the_scheme_is_bearer_in_any_case() {
+    let app = server().start();
+
+    for scheme in ["bearer", "BEARER", "bEaReR"] {
+        let authorization = format!("{scheme} {}", token(claims()));
+        let profile = app.get("/profile").header("authorization", authorization).send();
+        profile.expect_status(200).expect_json(json!({ "user": { "id": 7 } }));
+    }
+}
+
+#[test]
+fn a_request_without_a_token_is_refused_with_401() {
+    let app = server().start();
+
+    for request in [
+        app.get("/profile"),
+        app.get("/profile").header("authorization", "Basic YWRhOnBhc3N3b3Jk"),
+        app.get("/profile").header("authorization", format!("Token {}", token(claims()))),
+    ] {
+        let response = request.send();
+        response.expect_status(401).expect_json_exactly(json!({ "error": "No token provided" }));
+    }
+}
+
+#[test]
+fn what_is_no_token_is_refused_with_401() {
+    let app = server().start();
+    let valid = token(claims());
+
+    for text in ["x", "undefined", "a.b.c", "..", "!!!.@@@.###", "eyJhbGciOiJIUzI1NiJ9.e30"] {
+        expect_refused(&show_profile(&app, text));
+    }
+    for text in [format!("{valid}.x"), format!("{valid}."), format!("x.{valid}")] {
+        expect_refused(&show_profile(&app, &text));
+    }
+}
+
+#[test]
+fn a_tampered_token_is_refused_with_401() {
+    let app = server().start();
+    let valid = token(claims());
+    let (message, signature) = valid.rsplit_once('.').expect("it has three segments");
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    let mut admin = claims();
+    (admin["id"], admin["username"]) = (json!(1), json!("admin"));
+    let admin = unsigned(&json!({ "alg": "HS256", "typ": "JWT" }), &admin);
+
+    show_profile(&app, &valid).expect_status(200);
+    for tampered in [
+        format!("{admin}.{signature}"),
+        format!("{message}.{other}{}", &signature[1..]),
+        format!("{message}.{}", &signature[..20]),
+        format!("{message}."),
+        message.to_owned(),
+    ] {
+        expect_refused(&show_profile(&app, &tampered));
+    }
+}
+
+#[test]
+fn an_expired_token_is_refused_with_401() {
+    let app = server().start();
+
+    for seconds in [5 * 60, 3600, 365 * 86_400] {
+        let mut claims = claims();
+        claims["exp"] = json!(get_current_timestamp() - seconds);
+        expect_refused(&show_profile(&app, &token(claims)));
+    }
+}
+
+mod stretch {
+    use super::*;
+
+    #[test]
+    fn a_token_that_says_it_needs_no_signature_is_refused() {
+        let app = server().start();
+        show_profile(&app, &token(claims())).expect_status(200);
+
+        for alg in ["none", "None", "NONE", "nOnE", ""] {
+            let header = json!({ "alg": alg, "typ": "JWT" });
+            let unsigned = unsigned(&header, &claims());
+            expect_refused(&show_profile(&app, &unsigned));
+            expect_refused(&show_profile(&app, &format!("{unsigned}.")));
+            let signed = signed(&header, &claims(), Algorithm::HS256, SECRET);
+            expect_refused(&show_profile(&app, &signed));
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_algorithm_is_refused() {
+        let app = server().start();
+        show_profile(&app, &token(claims())).expect_status(200);
+
+        for (alg, algorithm) in [("HS384", Algorithm::HS384), ("HS512", Algorithm::HS512)] {
+            let header = json!({ "alg": alg, "typ": "JWT" });
+            expect_refused(&show_profile(&app, &signed(&header, &claims(), algorithm, SECRET)));
+        }
+        for alg in ["HS384", "RS256", "PS256", "ES256", "EdDSA", "XYZ"] {
+            let header = json!({ "alg": alg, "typ": "JWT" });
+            let signed = signed(&header, &claims(), Algorithm::HS256, SECRET);
+            expect_refused(&show_profile(&app, &signed));
+        }
+    }
+
+    #[test]
+    fn a_token_that_never_expires_is_refused() {
+        let app = server().start();
+        show_profile(&app, &token(claims())).expect_status(200);
+
+        let mut claims = claims();
+        claims.as_object_mut().expect("it is one").remove("exp");
+
+        expect_refused(&show_profile(&app, &token(claims)));
+    }
+
+    #[test]
+    fn a_token_under_another_secret_is_refused() {
+        let app = server().start();
+        let header = json!({ "alg": "HS256", "typ": "JWT" });
+        let show =
+            |secret| show_profile(&app, &signed(&header, &claims(), Algorithm::HS256, secret));
+        show(SECRET).expect_status(200);
+
+        for secret in [
+            "another-secret-than-that-of-the-checks",
+            "development-secret-do-not-deploy",
+            "secret",
+            "",
+        ] {
+            expect_refused(&show(secret));
+        }
+    }
+
+    #[test]
+    fn a_token_is_not_valid_before_its_time() {
+        let app = server().start();
+        let show = |nbf: u64| {
+            let mut claims = claims();
+            claims["nbf"] = json!(nbf);
+            show_profile(&app, &token(claims))
+        };
+
+        show(get_current_timestamp() - 5 * 60).expect_status(200);
+        expect_refused(&show(get_current_timestamp() + 5 * 60));
+    }
+
+    #[test]
+    fn clocks_may_differ_by_60_seconds_at_most() {
+        let app = server().start();
+        show_profile(&app, &token(claims())).expect_status(200);
+        let now = get_current_timestamp();
+
+        let (mut expired, mut early) = (claims(), claims());
+        expired["exp"] = json!(now - 70);
+        early["nbf"] = json!(now + 100);
+
+        expect_refused(&show_profile(&app, &token(expired)));
+        expect_refused(&show_profile(&app, &token(early)));
+    }
+
+    #[test]
+    fn every_401_names_the_scheme_that_would_help() {
+        let app = server().start();
+        let mut expired = claims();
+        expired["exp"] = json!(get_current_timestamp() - 5 * 60);
+
+        for response in [
+            app.get("/profile").send(),
+            show_profile(&app, "x"),
+            show_profile(&app, &token(expired)),
+        ] {
+            let challenge = response.expect_status(401).header("www-authenticate");
+            let scheme = challenge.iter().flat_map(|value| value.split([' ', ','])).next();
+            let is_bearer = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+            response.expect(is_bearer, "www-authenticate: Bearer", challenge);
+        }
+    }
+
+    #[test]
+    fn in_production_a_missing_or_empty_secret_stops_the_start_with_a_message_that_names_it() {
+        const LIMIT: Duration = Duration::from_secs(5);
+        let production = || Server::builder().env("APP_ENV", "production");
+        let app = production().env("JWT_SECRET", SECRET).start();
+        show_profile(&app, &token(claims())).expect_status(200);
+
+        let missing = production().start_and_wait_for_exit(LIMIT);
+        missing.expect_start_up_error("JWT_SECRET");
+        for secret in ["", "  "] {
+            let empty = production().env("JWT_SECRET", secret).start_and_wait_for_exit(LIMIT);
+            empty.expect_start_up_error("JWT_SECRET");
+        }
+    }
+
+    #[test]
+    fn a_clients_mistake_never_gets_a_5xx() {
+        let app = server().start();
+        let odd = app.get("/profile").header("authorization", b"Bearer \xff.\xfe.\xfd").send();
+        odd.expect_status(400..=499).expect_json_error();
+
+        house_rules(&app, &[Endpoint::get("/profile")]);
+    }
+
+    #[test]
+    fn it_starts_and_stops_as_a_service_should() {
+        process_rules(&Endpoint::get("/profile"));
+    }
+}
+
+fn server() -> Builder {
+    Server::builder().env("JWT_SECRET", SECRET)
+}
+
+#[track_caller]
+fn show_profile(app: &Server, token: &str) -> Response {
+    app.get("/profile").header("authorization", format!("Bearer {token}")).send()
+}
+
+/// In the same words whatever is wrong with the token.
+#[track_caller]
+fn expect_refused(response: &Response) {
+    response.expect_status(401).expect_json_exactly(json!({ "error": "Invalid token" }));
+}
+
+/// What a valid token says.
+fn claims() -> Value {
+    let now = get_current_timestamp();
+    json!({ "id": 7, "username": "ada", "iat": now, "exp": now + 3600 })
+}
+
+/// A token as question 24 issues it, with these claims.
+fn token(claims: Value) -> String {
+    signed(&json!({ "alg": "HS256", "typ": "JWT" }), &claims, Algorithm::HS256, SECRET)
+}
+
+/// A token that is signed with `algorithm`, whatever its header says.
+fn signed(header: &Value, claims: &Value, algorithm: Algorithm, secret: &str) -> String {
+    let message = unsigned(header, claims);
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    let signature = sign(message.as_bytes(), &key, algorithm).expect("an HMAC key signs anything");
+    format!("{message}.{signature}")
+}
+
+/// The first two segments of a token.
+fn unsigned(header: &Value, claims: &Value) -> String {
+    format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()))
+}
