@@ -18,7 +18,7 @@ use crate::{
 
 /// The key and the accept value of RFC 6455, section 1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYgzzhUZ+xAxOo=";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// A WebSocket client. Pings are answered while it is read; one that is not read is a client that
 /// has stopped reading.
