@@ -36,6 +36,7 @@ pub mod house_rules;
 mod json_diff;
 mod memory;
 mod output;
+mod patience;
 mod port;
 pub mod report;
 mod request;

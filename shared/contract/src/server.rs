@@ -4,10 +4,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::{
-        Arc, Barrier, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -20,6 +17,7 @@ use crate::{
     failure::{self, Failure},
     guard, memory,
     output::Output,
+    patience::Patience,
     port::{self, Port},
     report,
     subject::Subject,
@@ -257,7 +255,8 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Fails the check if that has not happened within 5 s; `what` says what was awaited.
+    /// Fails the check if that has not happened within 5 s (1 s once another check has waited in
+    /// vain for what the subject writes, and none has seen it); `what` says what was awaited.
     #[track_caller]
     pub fn wait_for_stdout(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         self.wait_for(&self.inner.stdout, "stdout", what, wanted)
@@ -277,11 +276,12 @@ impl Server {
         let path = self.directory().join(name);
         let mut text = String::new();
         let mut holds = false;
-        poll(Duration::from_secs(5), || {
+        poll(WRITING.limit(WRITING_LIMIT), || {
             text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
             holds = wanted(&text);
             holds
         });
+        WRITING.learn(holds);
         if !holds {
             fail_awaited(&format!("in {name}: {what}"), &text, &format!("nothing in {name}"));
         }
@@ -297,7 +297,9 @@ impl Server {
         wanted: impl Fn(&str) -> bool,
     ) -> String {
         drop(self.require_process("reads what the server writes"));
-        output.wait_until(Duration::from_secs(5), wanted).unwrap_or_else(|text| {
+        let awaited = output.wait_until(WRITING.limit(WRITING_LIMIT), wanted);
+        WRITING.learn(awaited.is_ok());
+        awaited.unwrap_or_else(|text| {
             fail_awaited(&format!("on {name}: {what}"), &text, &format!("nothing on {name}"))
         })
     }
@@ -562,14 +564,14 @@ impl Builder {
 
     #[track_caller]
     fn start_process(&self, subject: &Subject) -> Server {
-        let limit = start_limit();
+        let limit = START.limit(milliseconds("CONTRACT_START_TIMEOUT_MS", 10_000));
         let mut attempt = 1;
         loop {
             let server = self.spawn(subject);
             let inner = &server.inner;
             match inner.wait_until_ready(limit) {
                 Ready::Listening => {
-                    LISTENED.store(true, Ordering::Relaxed);
+                    START.learn(true);
                     return server;
                 }
                 Ready::Exited if attempt < ATTEMPTS && inner.says_port_in_use() => {
@@ -674,18 +676,13 @@ fn cannot_run(subject: &Subject, error: &io::Error) -> ! {
     failure::fail(Failure::new("a server that starts", &cause).cause(&cause))
 }
 
-/// Whether any check has seen the subject listen.
-static LISTENED: AtomicBool = AtomicBool::new(false);
+/// For the subject to listen.
+static START: Patience = Patience::new();
 
-/// Whether any check has waited for that in vain.
-static IN_VAIN: AtomicBool = AtomicBool::new(false);
+/// For it to write what is awaited.
+static WRITING: Patience = Patience::new();
 
-/// Once one check has waited in vain, the others need not wait as long for the same silence.
-fn start_limit() -> Duration {
-    let limit = milliseconds("CONTRACT_START_TIMEOUT_MS", 10_000);
-    let is_silent = IN_VAIN.load(Ordering::Relaxed) && !LISTENED.load(Ordering::Relaxed);
-    if is_silent { limit.min(Duration::from_secs(1)) } else { limit }
-}
+const WRITING_LIMIT: Duration = Duration::from_secs(5);
 
 pub(crate) fn milliseconds(variable: &str, default: u64) -> Duration {
     let value = env::var(variable).ok().and_then(|value| value.parse().ok());
@@ -837,7 +834,7 @@ impl Inner {
     }
 
     fn describe_silence(&self) -> String {
-        IN_VAIN.store(true, Ordering::Relaxed);
+        START.learn(false);
         let elsewhere = SocketAddr::from((Ipv6Addr::LOCALHOST, self.address.port()));
         let hint = match TcpStream::connect(elsewhere) {
             Ok(_) => "it listens on [::1] only; HOST is 127.0.0.1 by default",
