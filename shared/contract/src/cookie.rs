@@ -1,14 +1,14 @@
 //! Cookies by hand. What clients do for people stands in the way of checks: they drop `Secure`
 //! cookies on `http://`, and hide attributes once they have acted on them.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use cookie::{Cookie, time::OffsetDateTime};
 
 use crate::{Request, Response};
 
 /// One `Set-Cookie` of an answer, read as a browser does (RFC 6265, section 5.2).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct SetCookie {
     line: String,
     cookie: Cookie<'static>,
@@ -64,6 +64,13 @@ impl SetCookie {
 
     fn parts(&self) -> impl Iterator<Item = &str> {
         self.line.split(';')
+    }
+}
+
+/// The line as it was sent, for reports.
+impl fmt::Debug for SetCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
     }
 }
 
