@@ -102,7 +102,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let app = Server::start();
         app.get("/").send();
         wait_for_line(&app, "GET", "/");

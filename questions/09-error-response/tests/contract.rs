@@ -56,7 +56,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         house_rules(&Server::start(), &[Endpoint::get("/")]);
     }
 

@@ -127,7 +127,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let app = Server::start();
         let user = json!({ "name": "Ada", "email": "ada@example.com" });
 

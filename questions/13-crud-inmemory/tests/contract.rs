@@ -229,7 +229,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let app = Server::start();
         let (todo, other) = (path(&create(&app, "tea")), path(&create(&app, "milk")));
 

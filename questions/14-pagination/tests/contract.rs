@@ -167,7 +167,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let endpoints = [Endpoint::get("/items"), Endpoint::get("/items?page=1&limit=10")];
         house_rules(&Server::start(), &endpoints);
     }

@@ -118,7 +118,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let endpoints = [Endpoint::get("/search"), Endpoint::get("/search?q=phone")];
         house_rules(&Server::start(), &endpoints);
     }

@@ -146,7 +146,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let endpoints =
             [Endpoint::get("/products"), Endpoint::get("/products?sort=price&order=desc")];
         house_rules(&Server::start(), &endpoints);

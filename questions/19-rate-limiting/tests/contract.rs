@@ -180,7 +180,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         use_up(&Server::start());
 
         let app = Server::builder().env("RATE_LIMIT_MAX", "1000000").start();

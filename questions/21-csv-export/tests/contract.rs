@@ -196,7 +196,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let endpoints = [Endpoint::get("/export/users"), Endpoint::get("/export/users?count=20")];
         house_rules(&Server::start(), &endpoints);
     }

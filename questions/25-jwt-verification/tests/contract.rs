@@ -219,7 +219,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let app = server().start();
         let odd = app.get("/profile").header("authorization", b"Bearer \xff.\xfe.\xfd").send();
         odd.expect_status(400..=499).expect_json_error();

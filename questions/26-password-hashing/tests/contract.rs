@@ -221,7 +221,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let app = server("4");
         let credentials = json!({ "username": "ada", "password": "correct horse" });
         register(&app, "ada", "correct horse").expect_status(201);

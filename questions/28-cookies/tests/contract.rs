@@ -261,7 +261,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let cookie = json!({ "name": "user", "value": "ada" });
 
         let endpoints = [

@@ -293,7 +293,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let app = Server::start();
         check(&app, "ada@example.com").send().expect_status(200);
 

@@ -253,7 +253,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let app = Server::start();
 
         house_rules(&app, &[Endpoint::get("/download"), Endpoint::get("/numbers?count=3")]);
