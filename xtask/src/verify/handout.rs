@@ -127,8 +127,8 @@ impl Secrets {
             .filter(|line| !line.starts_with("//"))
             .collect();
         let words = solution.iter().flat_map(|line| words(line));
-        // A crate's name is no secret: its version is in the lock file.
-        let words = words.filter(|word| !known.contains(word)).map(str::to_owned).collect();
+        let words = words.filter(|word| is_name(word) && !known.contains(word));
+        let words = words.map(str::to_owned).collect();
 
         let thoughts =
             folder.wrong_answers().map(|(_, patch)| wrong_answer::header(patch).thought.to_owned());
@@ -172,6 +172,11 @@ impl Secrets {
         }
         found
     }
+}
+
+/// `TodoList` and `by_id`, but not what could be a word of English or the name of a crate.
+fn is_name(word: &str) -> bool {
+    word.contains('_') || word.chars().skip(1).any(char::is_uppercase)
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
