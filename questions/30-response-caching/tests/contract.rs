@@ -269,7 +269,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_never_gets_a_5xx() {
+    fn a_clients_mistake_gets_a_4xx() {
         let app = quick().start();
         get(&app, 1).expect_header("x-cache", "MISS");
 
