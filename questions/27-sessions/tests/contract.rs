@@ -128,7 +128,7 @@ fn an_idle_session_ends() {
     let cookie = session_cookie(right_login(&app).send().expect_status(200));
 
     // Whoever asks keeps the session alive, so the pauses grow beyond its time.
-    wait_until("a session that is idle for 300 ms to be gone", Duration::from_secs(10), || {
+    wait_until("a session that is idle for 300 ms to be gone", Duration::from_secs(5), || {
         with(&cookie, app.get("/me")).send().status() == 401
     });
 }

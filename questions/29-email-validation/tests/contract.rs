@@ -322,7 +322,7 @@ fn expect_valid(response: &Response, wanted: &[&str]) {
     response.expect_json(json!({ "valid": true }));
     let email = response.json_at("/email");
     let is_wanted = wanted.iter().any(|wanted| email == *wanted);
-    response.expect(is_wanted, &format!("email {}", wanted.join(" or ")), email);
+    response.expect(is_wanted, &format!("email {}", wanted.join(" or ")), email.to_string());
 }
 
 #[track_caller]
