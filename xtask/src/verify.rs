@@ -88,7 +88,7 @@ pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode>
 
     if args.table {
         term::print(&table::render(&report.tables))?;
-        if args.write && all {
+        if args.write {
             let path = table::write(&report.tables, workspace)?;
             term::print(&format!("\nwrote {}\n", workspace.relative(&path)))?;
         }

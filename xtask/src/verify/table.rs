@@ -5,7 +5,7 @@
 //! every wrong answer beside the check that it is there for.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     fs,
     path::{Path, PathBuf},
@@ -30,6 +30,8 @@ A check that refuses nothing proves nothing.
 This table was made by running every contract against every wrong answer in `wrong/` and against the starter.
 It is generated: `cargo xtask verify --table --write`.
 ";
+
+const IDLE: &str = "## Checks that refuse nothing here";
 
 /// One question's table.
 pub(super) struct Entry {
@@ -57,16 +59,20 @@ impl Entry {
 
 /// The tables of all `entries`, and which checks refuse nothing.
 pub(super) fn render(entries: &[Entry]) -> String {
-    let mut text = String::new();
-    for entry in entries {
-        text.push_str(&entry.render());
-    }
-    text.push_str("\n## Checks that refuse nothing here\n\n");
+    let sections = entries.iter().map(|entry| (entry.number, entry.render()));
+    whole(&sections.collect())
+}
+
+/// Sections by the number of their question, and the checks in them that refuse nothing.
+fn whole(sections: &BTreeMap<u8, String>) -> String {
+    let mut text: String = sections.values().map(String::as_str).collect();
+    text.push_str(&format!("\n{IDLE}\n\n"));
     let mut all_refuse = true;
-    for entry in entries {
-        for check in entry.kills.idle() {
+    for (number, section) in sections {
+        for row in section.lines().filter(|line| line.ends_with("|  |")) {
             all_refuse = false;
-            let _ = writeln!(text, "- {:02} `{check}`", entry.number);
+            let check = row.trim_matches([' ', '|']);
+            let _ = writeln!(text, "- {number:02} {check}");
         }
     }
     if all_refuse {
@@ -75,9 +81,21 @@ pub(super) fn render(entries: &[Entry]) -> String {
     text
 }
 
+/// Brings the sections of `entries` up to date, and leaves those of other questions as they are.
 pub(super) fn write(entries: &[Entry], workspace: &Workspace) -> Result<PathBuf> {
     let path = workspace.root.join(FILE);
-    let text = format!("{INTRODUCTION}{}", render(entries));
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    let mut sections: BTreeMap<u8, String> = known
+        .split("\n## ")
+        .skip(1)
+        .filter_map(|section| {
+            let number = section.split(' ').next()?.parse().ok()?;
+            let is_there = workspace.questions.iter().any(|question| question.number == number);
+            is_there.then(|| (number, format!("\n## {}\n", section.trim_end())))
+        })
+        .collect();
+    sections.extend(entries.iter().map(|entry| (entry.number, entry.render())));
+    let text = format!("{INTRODUCTION}{}", whole(&sections));
     fs::create_dir_all(path.parent().context("it has a parent")?)
         .and_then(|()| fs::write(&path, text))
         .with_context(|| format!("Failed to write {FILE}"))?;
