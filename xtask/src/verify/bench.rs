@@ -32,8 +32,12 @@ impl Built {
     ) -> Result<Self> {
         let mut contracts = vec!["--keep-going".to_owned()];
         let manifest = scratch.manifest().display().to_string();
+        // That of the workspace, so that what it depends on is built once.
+        let target = scratch.target().display().to_string();
         let mut others =
-            ["--keep-going", "--offline", "--manifest-path", &manifest].map(str::to_owned).to_vec();
+            ["--keep-going", "--offline", "--manifest-path", &manifest, "--target-dir", &target]
+                .map(str::to_owned)
+                .to_vec();
         for folder in folders {
             let into = if folder.is_template() { &mut others } else { &mut contracts };
             into.extend(["--test".to_owned(), folder.question.test_target()]);

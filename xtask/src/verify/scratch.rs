@@ -45,6 +45,11 @@ impl Scratch {
         Ok(Self { root: metadata.target_directory.join("verify") })
     }
 
+    /// The target folder of the workspace.
+    pub(crate) fn target(&self) -> &Path {
+        self.root.parent().unwrap_or(&self.root)
+    }
+
     pub(crate) fn manifest(&self) -> PathBuf {
         self.root.join("Cargo.toml")
     }
