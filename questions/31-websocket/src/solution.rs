@@ -15,6 +15,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     io::ErrorKind::InvalidData,
     sync::Mutex,
+    time::Duration,
 };
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Result, rt, web};
@@ -69,7 +70,6 @@ async fn open_socket(
     Ok(response)
 }
 
-/// The life of a connection. Only this waits for the client, so a slow one holds up nobody else.
 async fn serve_client(
     mut session: Session,
     mut messages: AggregatedMessageStream,
@@ -86,7 +86,11 @@ async fn serve_client(
                 None => break Some(CloseCode::Again),
             },
             message = messages.recv() => match message {
-                Some(Ok(Text(text))) => { lobby().hear(id, &namespace, &text); Ok(()) }
+                Some(Ok(Text(text))) => {
+                    let is_too_fast = lobby().hear(id, &namespace, &text);
+                    if is_too_fast { rt::time::sleep(Duration::from_millis(2)).await }
+                    Ok(())
+                }
                 Some(Ok(Binary(_))) => break Some(CloseCode::Unsupported),
                 Some(Ok(Ping(payload))) => session.pong(&payload).await,
                 Some(Ok(Pong(_))) => Ok(()),
@@ -146,10 +150,10 @@ impl Lobby {
         (self.last_id, queue)
     }
 
-    fn hear(&mut self, id: u64, namespace: &Option<String>, text: &str) {
+    fn hear(&mut self, id: u64, namespace: &Option<String>, text: &str) -> bool {
         let reply = self.obey(id, namespace, text);
         let (to, event) = reply.unwrap_or_else(|message| ([id].into(), Event::Error { message }));
-        self.send(to, &event);
+        self.send(to, &event)
     }
 
     fn obey(&mut self, id: u64, namespace: &Option<String>, text: &str) -> Result<Reply, String> {
@@ -175,15 +179,18 @@ impl Lobby {
         })
     }
 
-    /// Whoever has no place for one more frame has stopped reading.
-    fn send(&mut self, to: BTreeSet<u64>, event: &Event) {
+    /// Whoever has no place for a frame is cut off. Returns whether the speaker should pause first.
+    fn send(&mut self, to: BTreeSet<u64>, event: &Event) -> bool {
         let frame = serde_json::to_string(event).expect("an event is JSON");
+        let mut is_crowded = false;
         for id in to {
-            let queue = self.queues.get(&id);
-            if queue.is_some_and(|queue| queue.try_send(frame.clone()).is_err()) {
+            let Some(queue) = self.queues.get(&id) else { continue };
+            is_crowded |= queue.capacity() < QUEUE / 2;
+            if queue.try_send(frame.clone()).is_err() {
                 self.disconnect(id);
             }
         }
+        is_crowded
     }
 
     fn disconnect(&mut self, id: u64) {

@@ -291,6 +291,30 @@ mod stretch {
     }
 
     #[test]
+    fn a_client_that_reads_loses_nothing_however_fast_the_others_are() {
+        let app = Server::start();
+        let ((mut ada, _), (mut bob, _)) = (connect(&app, "/ws"), connect(&app, "/ws"));
+        join(&mut ada, "tea");
+        join(&mut bob, "tea");
+
+        for i in 0..1000 {
+            let data = json!({ "room": "tea", "text": i.to_string() });
+            ada.send_json(json!({ "event": "message", "data": data }));
+        }
+
+        for i in 0..1000 {
+            for client in [&mut bob, &mut ada] {
+                let heard = client.receive_json();
+                expect_eq(
+                    "text of the next message",
+                    &heard["data"]["text"],
+                    &json!(i.to_string()),
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_client_for_which_256_messages_wait_is_disconnected() {
         let app = Server::start();
         let ((mut stalled, _), (mut ada, ada_id)) = (connect(&app, "/ws"), connect(&app, "/ws"));
