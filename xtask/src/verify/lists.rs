@@ -242,7 +242,7 @@ fn secret(line: &str) -> Option<&str> {
 
 /// A folder that one machine has, with what follows it: the home of a user, or a drive.
 pub(crate) fn machine_path(line: &str) -> Option<&str> {
-    const FOLDERS: [&str; 6] = ["/home/", "/Users/", "/root/", "/work/", "C:\\", "file:///"];
+    const FOLDERS: [&str; 5] = ["/home/", "/Users/", "/root/", "C:\\", "file:///"];
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.~}".contains(c);
     FOLDERS.iter().find_map(|folder| {
         let (at, _) = line.match_indices(folder).find(|(at, _)| {
