@@ -115,8 +115,13 @@ pub(crate) fn heading(question: &Question, subject: &Subject) -> String {
         Subject::Url(url) => url.clone(),
         Subject::Command(line) => format!("`{line}`"),
     };
+    format!("{} · {subject}", title(question))
+}
+
+/// `13 CRUD API (In-Memory) ★★☆`
+pub(crate) fn title(question: &Question) -> String {
     let title = style(format!("{:02} {}", question.number, question.title)).bold();
-    format!("{title} {} · {subject}", stars(question.tier))
+    format!("{title} {}", stars(question.tier))
 }
 
 pub(crate) fn render(round: &Round, all: bool) -> String {

@@ -28,7 +28,7 @@ use crate::{
         untouched::Untouched,
     },
     handout::Record,
-    judge::{self, Tally},
+    judge::Tally,
     process::Stop,
     term::{self, pad},
     workspace::{Question, Workspace},
@@ -152,8 +152,7 @@ fn print(
 }
 
 fn one(question: &Question, card: &Scorecard, folder: &Path, workspace: &Workspace) -> String {
-    let subject = judge::Subject::Command(card.folder.clone());
-    let mut text = format!("{}\n\n", check::heading(question, &subject).replace('`', ""));
+    let mut text = format!("{} · {}\n\n", check::title(question), card.folder);
     match &card.outcome {
         Outcome::Judged(verdict) => {
             text.push_str(&check::render_verdict(verdict, true));

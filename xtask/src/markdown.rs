@@ -4,6 +4,12 @@ use console::{measure_text_width, style};
 
 use crate::term::{pad, wrap};
 
+/// The lines below a heading, up to the next of the second level.
+pub(crate) fn section<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
+    let below = text.lines().skip_while(|line| *line != heading).skip(1);
+    below.take_while(|line| !line.starts_with("## ")).collect()
+}
+
 /// Headings bold, tables aligned, code indented, everything within `width` columns.
 pub(crate) fn render(markdown: &str, width: usize) -> String {
     let mut out = Vec::new();

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::{workspace::Question, wrong_answer};
+use crate::{markdown::section, workspace::Question, wrong_answer};
 
 pub(super) struct Notes {
     /// The dimensions of the rubric, each with its bands.
@@ -55,13 +55,8 @@ impl Notes {
     }
 }
 
-fn section<'a>(text: &'a str, heading: &str) -> impl Iterator<Item = &'a str> {
-    let below = text.lines().skip_while(move |line| *line != heading).skip(1);
-    below.take_while(|line| !line.starts_with("## "))
-}
-
 fn rubric(text: &str) -> Vec<(String, Vec<String>)> {
-    let rows = section(text, "## Rubric").filter(|line| line.starts_with('|')).skip(2);
+    let rows = section(text, "## Rubric").into_iter().filter(|line| line.starts_with('|')).skip(2);
     rows.map(|row| {
         let mut cells = row.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned());
         (cells.next().unwrap_or_default(), cells.collect())
@@ -72,7 +67,8 @@ fn rubric(text: &str) -> Vec<(String, Vec<String>)> {
 /// The list under `## Follow-ups`. An entry may end with the checks whose failure it fits:
 /// ``After `one_check`, `stretch::another`.``
 pub(crate) fn follow_ups(text: &str) -> Vec<FollowUp> {
-    let entries = section(text, "## Follow-ups").filter_map(|line| line.strip_prefix("- "));
+    let entries = section(text, "## Follow-ups").into_iter();
+    let entries = entries.filter_map(|line| line.strip_prefix("- "));
     entries
         .map(|entry| match entry.rsplit_once(" After `") {
             Some((text, checks)) if checks.ends_with("`.") => {

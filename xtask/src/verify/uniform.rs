@@ -11,6 +11,7 @@ mod wrong;
 pub(crate) use manifest::is_slug;
 
 use crate::{
+    markdown::section,
     template::Values,
     verify::{folder::Folder, offence::Offences},
 };
@@ -84,12 +85,6 @@ fn first_difference<'a>(
     (0..lines)
         .find(|&at| actual.get(at) != expected.get(at))
         .map(|at| (at, line(actual, at), line(expected, at)))
-}
-
-/// The lines of a Markdown text below a heading, up to the next of the same level.
-fn section<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
-    let below = text.lines().skip_while(|line| *line != heading).skip(1);
-    below.take_while(|line| !line.starts_with("## ")).collect()
 }
 
 /// The headings of the second level, which must be exactly these.
