@@ -8,7 +8,9 @@ fn the_id_in_the_path_is_handed_back() {
 
     let response = app.get("/users/123").send();
 
-    response.expect_status(200).expect_json(json!({ "id": "123", "message": "User found" }));
+    response
+        .expect_status(200)
+        .expect_json_including(json!({ "id": "123", "message": "User found" }));
 }
 
 #[test]
@@ -17,7 +19,9 @@ fn an_id_need_not_be_a_number() {
 
     for id in ["alice", "ALICE", "6f1c9c1e-58a0-4f9e-9d63-0a8c2f7be111", "a.b_c~d"] {
         let response = app.get(format!("/users/{id}")).send();
-        response.expect_status(200).expect_json(json!({ "id": id, "message": "User found" }));
+        response
+            .expect_status(200)
+            .expect_json_including(json!({ "id": id, "message": "User found" }));
     }
 }
 
@@ -27,7 +31,7 @@ fn an_id_that_looks_like_a_number_stays_text() {
 
     for id in ["0", "007", "-1", "1.0", "1e3", "99999999999999999999999"] {
         let response = app.get(format!("/users/{id}")).send();
-        response.expect_status(200).expect_json(json!({ "id": id }));
+        response.expect_status(200).expect_json_including(json!({ "id": id }));
     }
 }
 
@@ -57,7 +61,7 @@ mod stretch {
             ("a+b", "a+b"),
         ] {
             let response = app.get(format!("/users/{encoded}")).send();
-            response.expect_status(200).expect_json(json!({ "id": id }));
+            response.expect_status(200).expect_json_including(json!({ "id": id }));
         }
     }
 
@@ -75,7 +79,7 @@ mod stretch {
         ] {
             let response = app.get(format!("/users/{encoded}")).send();
             response.expect_status(200).expect_media_type("application/json");
-            response.expect_json(json!({ "id": id, "message": "User found" }));
+            response.expect_json_including(json!({ "id": id, "message": "User found" }));
         }
     }
 

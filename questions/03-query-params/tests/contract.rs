@@ -9,8 +9,8 @@ fn the_term_and_the_limit_are_handed_back() {
     let response = app.get("/search?q=term&limit=10").send();
     let other = app.get("/search?limit=25&q=tea").send();
 
-    response.expect_status(200).expect_json(json!({ "q": "term", "limit": 10 }));
-    other.expect_status(200).expect_json(json!({ "q": "tea", "limit": 25 }));
+    response.expect_status(200).expect_json_including(json!({ "q": "term", "limit": 10 }));
+    other.expect_status(200).expect_json_including(json!({ "q": "tea", "limit": 25 }));
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn what_is_missing_has_a_default() {
         ("/search?q=tea", json!({ "q": "tea", "limit": 10 })),
         ("/search?limit=5", json!({ "q": "", "limit": 5 })),
     ] {
-        app.get(target).send().expect_status(200).expect_json(answer);
+        app.get(target).send().expect_status(200).expect_json_including(answer);
     }
 }
 
@@ -32,7 +32,7 @@ fn a_limit_may_be_1_and_may_be_100() {
 
     for limit in [1, 100] {
         let response = app.get(format!("/search?q=tea&limit={limit}")).send();
-        response.expect_status(200).expect_json(json!({ "q": "tea", "limit": limit }));
+        response.expect_status(200).expect_json_including(json!({ "q": "tea", "limit": limit }));
     }
 }
 
@@ -78,7 +78,7 @@ mod stretch {
             ("limit=%32%35", json!({ "limit": 25 })),
         ] {
             let response = app.get(format!("/search?{query}")).send();
-            response.expect_status(200).expect_json(answer);
+            response.expect_status(200).expect_json_including(answer);
         }
     }
 

@@ -16,7 +16,7 @@ fn the_answer_says_its_status_and_the_reason_phrase() {
     let app = Server::start();
 
     for (code, phrase) in [(200, "OK"), (404, "Not Found"), (500, "Internal Server Error")] {
-        ask(&app, code).expect_json(json!({ "status": code, "message": phrase }));
+        ask(&app, code).expect_json_including(json!({ "status": code, "message": phrase }));
     }
 }
 
@@ -38,7 +38,7 @@ mod stretch {
 
         for code in (200..=599).filter(|code| ![204, 205, 304].contains(code)) {
             let response = ask(&app, code);
-            response.expect_status(code).expect_json(json!({ "status": code }));
+            response.expect_status(code).expect_json_including(json!({ "status": code }));
             response.expect_media_type("application/json");
             let message = response.json_at("/message");
             response.expect(message.is_string(), "a text as message", message);
@@ -59,7 +59,7 @@ mod stretch {
             (429, "Too Many Requests"),
             (503, "Service Unavailable"),
         ] {
-            ask(&app, code).expect_json(json!({ "status": code, "message": phrase }));
+            ask(&app, code).expect_json_including(json!({ "status": code, "message": phrase }));
         }
     }
 
@@ -119,5 +119,5 @@ fn ask(app: &Server, code: u16) -> Response {
 
 fn expect_refusal(app: &Server, code: &str) {
     let response = app.get(format!("/status/{code}")).send();
-    response.expect_status(400).expect_json(json!({ "error": "Invalid status code" }));
+    response.expect_status(400).expect_json_including(json!({ "error": "Invalid status code" }));
 }

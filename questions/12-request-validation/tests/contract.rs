@@ -16,7 +16,10 @@ fn a_valid_user_is_answered_with_201() {
     ] {
         let user = json!({ "name": name, "email": email });
         let response = app.post("/users").json(user.clone()).send();
-        response.expect_status(201).expect_json(user).expect_media_type("application/json");
+        response
+            .expect_status(201)
+            .expect_json_including(user)
+            .expect_media_type("application/json");
     }
 }
 
@@ -100,7 +103,7 @@ mod stretch {
         for name in ["\u{e9}", "李", "😀"] {
             expect_errors(&create(name), 1);
         }
-        create("李雷").expect_status(201).expect_json(json!({ "name": "李雷" }));
+        create("李雷").expect_status(201).expect_json_including(json!({ "name": "李雷" }));
     }
 
     #[test]

@@ -8,13 +8,15 @@ fn the_first_page_holds_the_first_items() {
 
     let response = app.get("/items?page=1&limit=3").send();
 
-    response.expect_status(200).expect_media_type("application/json").expect_json(json!({
-        "data": [
-            { "id": 1, "name": "Item 1" },
-            { "id": 2, "name": "Item 2" },
-            { "id": 3, "name": "Item 3" },
-        ],
-    }));
+    response.expect_status(200).expect_media_type("application/json").expect_json_including(
+        json!({
+            "data": [
+                { "id": 1, "name": "Item 1" },
+                { "id": 2, "name": "Item 2" },
+                { "id": 3, "name": "Item 3" },
+            ],
+        }),
+    );
 }
 
 #[test]
@@ -28,7 +30,7 @@ fn the_next_page_goes_on_where_the_last_one_ended() {
         ("limit=20&page=3", 41..=60),
     ] {
         let response = app.get(format!("/items?{query}")).send();
-        response.expect_status(200).expect_json(json!({ "data": items(ids) }));
+        response.expect_status(200).expect_json_including(json!({ "data": items(ids) }));
     }
 }
 
@@ -38,7 +40,7 @@ fn the_answer_says_where_the_page_stands() {
 
     let response = app.get("/items?page=3&limit=20").send();
 
-    response.expect_status(200).expect_json(json!({
+    response.expect_status(200).expect_json_including(json!({
         "page": 3, "limit": 20, "total": 100, "totalPages": 5,
     }));
 }
@@ -54,7 +56,7 @@ fn a_missing_page_is_1_and_a_missing_limit_is_10() {
     ] {
         let response = app.get(target).send();
         let wanted = json!({ "data": items(ids), "page": page, "limit": limit });
-        response.expect_status(200).expect_json(wanted);
+        response.expect_status(200).expect_json_including(wanted);
     }
 }
 
@@ -65,7 +67,7 @@ fn a_page_may_hold_all_items() {
     let response = app.get("/items?limit=100").send();
 
     let wanted = json!({ "data": items(1..=100), "limit": 100, "totalPages": 1 });
-    response.expect_status(200).expect_json(wanted);
+    response.expect_status(200).expect_json_including(wanted);
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn the_last_page_may_be_shorter_and_counts_as_a_page() {
     for (page, limit, ids) in [(4, 30, 91..=100), (15, 7, 99..=100), (2, 99, 100..=100)] {
         let response = app.get(format!("/items?page={page}&limit={limit}")).send();
         let wanted = json!({ "data": items(ids), "total": 100, "totalPages": page });
-        response.expect_status(200).expect_json(wanted);
+        response.expect_status(200).expect_json_including(wanted);
     }
 }
 
@@ -101,7 +103,7 @@ fn past_the_end_there_is_an_empty_page() {
 
     for (page, limit, total_pages) in [(11, 10, 10), (5, 30, 4), (2, 100, 1), (1_000_000, 10, 10)] {
         let response = app.get(format!("/items?page={page}&limit={limit}")).send();
-        response.expect_status(200).expect_json(json!({
+        response.expect_status(200).expect_json_including(json!({
             "data": [], "page": page, "limit": limit, "total": 100, "totalPages": total_pages,
         }));
     }
@@ -161,7 +163,9 @@ mod stretch {
             let response = app.get(format!("/items?page={page}&limit=16")).send();
             match response.status() {
                 400 => response.expect_json_error(),
-                _ => response.expect_status(200).expect_json(json!({ "data": [], "total": 100 })),
+                _ => response
+                    .expect_status(200)
+                    .expect_json_including(json!({ "data": [], "total": 100 })),
             };
         }
     }

@@ -8,20 +8,22 @@ fn all_products_come_in_order_of_id_by_default() {
 
     let response = app.get("/products").send();
 
-    response.expect_status(200).expect_media_type("application/json").expect_json(json!([
-        { "id": 1, "name": "Desk", "price": 250 },
-        { "id": 2, "name": "Pencil", "price": 1.2 },
-        { "id": 3, "name": "Chair", "price": 129.9 },
-        { "id": 4, "name": "mug", "price": 9.5 },
-        { "id": 5, "name": "eraser", "price": 1.2 },
-        { "id": 6, "name": "Ink", "price": 12.5 },
-        { "id": 7, "name": "Stapler", "price": 12.5 },
-        { "id": 8, "name": "binder", "price": 9.5 },
-        { "id": 9, "name": "Notebook", "price": 3.75 },
-        { "id": 10, "name": "Lamp", "price": 35 },
-        { "id": 11, "name": "Mug", "price": 12.5 },
-        { "id": 12, "name": "Whiteboard", "price": 100 },
-    ]));
+    response.expect_status(200).expect_media_type("application/json").expect_json_including(
+        json!([
+            { "id": 1, "name": "Desk", "price": 250 },
+            { "id": 2, "name": "Pencil", "price": 1.2 },
+            { "id": 3, "name": "Chair", "price": 129.9 },
+            { "id": 4, "name": "mug", "price": 9.5 },
+            { "id": 5, "name": "eraser", "price": 1.2 },
+            { "id": 6, "name": "Ink", "price": 12.5 },
+            { "id": 7, "name": "Stapler", "price": 12.5 },
+            { "id": 8, "name": "binder", "price": 9.5 },
+            { "id": 9, "name": "Notebook", "price": 3.75 },
+            { "id": 10, "name": "Lamp", "price": 35 },
+            { "id": 11, "name": "Mug", "price": 12.5 },
+            { "id": 12, "name": "Whiteboard", "price": 100 },
+        ]),
+    );
 }
 
 #[test]
@@ -79,7 +81,9 @@ fn another_sort_field_is_refused_with_400() {
     for field in fields.split(' ').chain([""]) {
         for query in [format!("sort={field}"), format!("sort={field}&order=desc")] {
             let response = app.get(format!("/products?{query}")).send();
-            response.expect_status(400).expect_json(json!({ "error": "Invalid sort field" }));
+            response
+                .expect_status(400)
+                .expect_json_including(json!({ "error": "Invalid sort field" }));
         }
     }
 }
@@ -140,7 +144,7 @@ mod stretch {
         for earlier in ["?sort=name&order=desc", "?sort=price&order=desc", "?order=desc"] {
             for (target, answer) in targets.iter().zip(&answers) {
                 app.get(format!("/products{earlier}")).send().expect_status(200);
-                app.get(target).send().expect_status(200).expect_json_exactly(answer.clone());
+                app.get(target).send().expect_status(200).expect_json(answer.clone());
             }
         }
     }
@@ -168,7 +172,7 @@ fn expect_sorted<const N: usize>(
 ) {
     let response = app.get(format!("/products{query}")).send();
     let wanted = wanted.map(|value| json!({ name: value.into() }));
-    response.expect_status(200).expect_json(wanted.into_iter().collect());
+    response.expect_status(200).expect_json_including(wanted.into_iter().collect());
 }
 
 fn names(response: &Response) -> Vec<String> {

@@ -48,7 +48,7 @@ fn more_than_500_characters_are_refused_with_400() {
 
     for text in ["a".repeat(501), "word ".repeat(200)] {
         let response = comment(&app, &text);
-        response.expect_status(400).expect_json(json!({ "error": "Comment too long" }));
+        response.expect_status(400).expect_json_including(json!({ "error": "Comment too long" }));
     }
 }
 
@@ -67,7 +67,7 @@ fn a_comment_of_which_nothing_is_left_is_refused_with_400() {
     for text in ["", "   ", "\n\t ", "<p></p>", "<b> </b>", "<!-- only this -->", "<br><img src=x>"]
     {
         let response = comment(&app, text);
-        response.expect_status(400).expect_json(json!({ "error": "Comment required" }));
+        response.expect_status(400).expect_json_including(json!({ "error": "Comment required" }));
     }
 }
 
@@ -226,7 +226,7 @@ mod stretch {
             fits.expect(fits.status() == 200, &format!("status 200 for 500 {what}"), fits.status());
             let more = comment(&app, &one.repeat(501));
             more.expect(more.status() == 400, &format!("status 400 for 501 {what}"), more.status());
-            more.expect_json(json!({ "error": "Comment too long" }));
+            more.expect_json_including(json!({ "error": "Comment too long" }));
         }
         comment(&app, &format!("<p>  {}  </p>\n", "a".repeat(500))).expect_status(200);
     }
@@ -237,7 +237,9 @@ mod stretch {
 
         for text in ["&nbsp;", " &#32;&#x20; ", "<p>&nbsp;</p>\n&nbsp;"] {
             let response = comment(&app, text);
-            response.expect_status(400).expect_json(json!({ "error": "Comment required" }));
+            response
+                .expect_status(400)
+                .expect_json_including(json!({ "error": "Comment required" }));
         }
         expect_text(&comment(&app, "&nbsp;Hi&nbsp;"), &["Hi"]);
     }

@@ -20,7 +20,7 @@ fn a_valid_token_shows_its_user() {
         let profile = show_profile(&app, &token(claims));
 
         profile.expect_status(200).expect_media_type("application/json");
-        profile.expect_json(json!({ "user": { "id": id, "username": username } }));
+        profile.expect_json_including(json!({ "user": { "id": id, "username": username } }));
     }
 }
 
@@ -31,7 +31,7 @@ fn the_scheme_is_bearer_in_any_case() {
     for scheme in ["bearer", "BEARER", "bEaReR"] {
         let authorization = format!("{scheme} {}", token(claims()));
         let profile = app.get("/profile").header("authorization", authorization).send();
-        profile.expect_status(200).expect_json(json!({ "user": { "id": 7 } }));
+        profile.expect_status(200).expect_json_including(json!({ "user": { "id": 7 } }));
     }
 }
 
@@ -45,7 +45,7 @@ fn a_request_without_a_token_is_refused_with_401() {
         app.get("/profile").header("authorization", format!("Token {}", token(claims()))),
     ] {
         let response = request.send();
-        response.expect_status(401).expect_json_exactly(json!({ "error": "No token provided" }));
+        response.expect_status(401).expect_json(json!({ "error": "No token provided" }));
     }
 }
 
@@ -245,7 +245,7 @@ fn show_profile(app: &Server, token: &str) -> Response {
 /// In the same words whatever is wrong with the token.
 #[track_caller]
 fn expect_refused(response: &Response) {
-    response.expect_status(401).expect_json_exactly(json!({ "error": "Invalid token" }));
+    response.expect_status(401).expect_json(json!({ "error": "Invalid token" }));
 }
 
 /// What a valid token says.

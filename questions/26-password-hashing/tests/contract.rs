@@ -15,7 +15,7 @@ fn a_new_user_is_registered_with_201() {
 
     let response = register(&app, "ada", "correct horse");
 
-    response.expect_status(201).expect_json(json!({ "message": "User registered" }));
+    response.expect_status(201).expect_json_including(json!({ "message": "User registered" }));
 }
 
 #[test]
@@ -27,7 +27,9 @@ fn a_registered_user_logs_in_whichever_worker_answers() {
     for (username, password) in [("ada", "correct horse"), ("bob", "battery staple")] {
         for _ in 0..10 {
             let response = log_in(&app, username, password);
-            response.expect_status(200).expect_json(json!({ "message": "Login successful" }));
+            response
+                .expect_status(200)
+                .expect_json_including(json!({ "message": "Login successful" }));
         }
     }
 }
@@ -48,7 +50,7 @@ fn a_wrong_password_and_an_unknown_user_are_refused_in_the_same_words() {
         ("nobody", "correct horse"),
     ] {
         let response = log_in(&app, username, password);
-        response.expect_status(401).expect_json_exactly(json!({ "error": "Invalid credentials" }));
+        response.expect_status(401).expect_json(json!({ "error": "Invalid credentials" }));
     }
 }
 
@@ -59,7 +61,9 @@ fn a_name_that_is_taken_is_refused_with_400_and_keeps_its_password() {
 
     for password in ["correct horse", "battery staple"] {
         let response = register(&app, "ada", password);
-        response.expect_status(400).expect_json(json!({ "error": "User already exists" }));
+        response
+            .expect_status(400)
+            .expect_json_including(json!({ "error": "User already exists" }));
     }
 
     log_in(&app, "ada", "battery staple").expect_status(401);

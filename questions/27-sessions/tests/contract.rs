@@ -19,7 +19,7 @@ fn views_are_counted_per_session_whichever_worker_answers() {
 
     for n in 1..=20 {
         let views = visitor.send(app.get("/views"));
-        views.expect_status(200).expect_json(json!({ "views": n }));
+        views.expect_status(200).expect_json_including(json!({ "views": n }));
     }
 }
 
@@ -29,12 +29,12 @@ fn two_visitors_are_counted_apart() {
     let (mut ada, mut alan) = (CookieJar::new(), CookieJar::new());
 
     for n in 1..=3 {
-        ada.send(app.get("/views")).expect_json(json!({ "views": n }));
+        ada.send(app.get("/views")).expect_json_including(json!({ "views": n }));
     }
     let views = alan.send(app.get("/views"));
 
-    views.expect_status(200).expect_json(json!({ "views": 1 }));
-    ada.send(app.get("/views")).expect_json(json!({ "views": 4 }));
+    views.expect_status(200).expect_json_including(json!({ "views": 1 }));
+    ada.send(app.get("/views")).expect_json_including(json!({ "views": 4 }));
 }
 
 #[test]
@@ -44,10 +44,10 @@ fn the_right_password_logs_in() {
 
     let login = visitor.send(right_login(&app));
 
-    login.expect_status(200).expect_json(json!({ "username": "admin" }));
+    login.expect_status(200).expect_json_including(json!({ "username": "admin" }));
     for _ in 0..20 {
         let me = visitor.send(app.get("/me"));
-        me.expect_status(200).expect_json(json!({ "username": "admin" }));
+        me.expect_status(200).expect_json_including(json!({ "username": "admin" }));
     }
 }
 
@@ -200,7 +200,7 @@ mod stretch {
             // Twice: nobody can choose an id.
             for _ in 0..2 {
                 let views = with_it(app.get("/views"));
-                views.expect_status(200).expect_json(json!({ "views": 1 }));
+                views.expect_status(200).expect_json_including(json!({ "views": 1 }));
             }
         }
     }
@@ -310,7 +310,7 @@ fn begin_sessions(app: &Server, count: usize) {
                 connection = app.connect();
                 connection.send(&request)
             });
-            views.expect_status(200).expect_json(json!({ "views": 1 }));
+            views.expect_status(200).expect_json_including(json!({ "views": 1 }));
         }
     };
     thread::scope(|scope| {

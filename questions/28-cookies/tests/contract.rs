@@ -19,7 +19,7 @@ fn a_cookie_comes_back() {
 
     answer.expect_status(204).expect_empty_body();
     let wanted = json!({ "cookies": { "theme": "dark" }, "signedCookies": {} });
-    list(&app, &client).expect_json_exactly(wanted);
+    list(&app, &client).expect_json(wanted);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_client_without_cookies_gets_two_empty_objects() {
 
     let cookies = app.get("/cookies").send();
 
-    cookies.expect_status(200).expect_json_exactly(json!({ "cookies": {}, "signedCookies": {} }));
+    cookies.expect_status(200).expect_json(json!({ "cookies": {}, "signedCookies": {} }));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn several_cookies_of_both_kinds_are_told_apart() {
 
     let cookies = list(&app, &client);
 
-    cookies.expect_json(json!({ "cookies": { "theme": "dark", "lang": "en" } }));
+    cookies.expect_json_including(json!({ "cookies": { "theme": "dark", "lang": "en" } }));
     expect_signed(&cookies, json!({ "user": "ada", "role": "guest" }));
 }
 
@@ -91,7 +91,7 @@ fn the_later_of_two_cookies_with_one_name_takes_the_place_of_the_other() {
     set(&app, &mut client, "/signed", "user", "grace");
     let signed = list(&app, &client);
 
-    plain.expect_json(json!({ "cookies": { "user": "alan" } }));
+    plain.expect_json_including(json!({ "cookies": { "user": "alan" } }));
     expect_signed(&plain, json!({}));
     expect_signed(&signed, json!({ "user": "grace" }));
 }
@@ -112,7 +112,7 @@ fn a_deleted_cookie_is_expired_for_every_path() {
         answer.expect(is_expired, "the cookie user, expired", &cookie);
         let path = cookie.as_ref().and_then(|cookie| cookie.attribute("Path"));
         answer.expect(path == Some("/"), "the cookie user with Path=/", &cookie);
-        list(&app, &client).expect_json_exactly(json!({ "cookies": {}, "signedCookies": {} }));
+        list(&app, &client).expect_json(json!({ "cookies": {}, "signedCookies": {} }));
     }
 }
 
@@ -227,11 +227,11 @@ mod stretch {
             let name = "!#$%&'*+-.^_`|~09AZaz";
             set(&app, &mut client, kind, name, "tea").expect_status(204);
             let member = if kind == "/signed" { "signedCookies" } else { "cookies" };
-            list(&app, &client).expect_json(json!({ member: { name: "tea" } }));
+            list(&app, &client).expect_json_including(json!({ member: { name: "tea" } }));
 
             client.send(app.delete("/cookies/!%23$%25&'*+-.%5E_%60%7C~09AZaz")).expect_status(204);
 
-            list(&app, &client).expect_json_exactly(json!({ "cookies": {}, "signedCookies": {} }));
+            list(&app, &client).expect_json(json!({ "cookies": {}, "signedCookies": {} }));
         }
     }
 
@@ -255,7 +255,7 @@ mod stretch {
             for (kind, member) in KINDS.into_iter().zip(["cookies", "signedCookies"]) {
                 let mut client = CookieJar::new();
                 set(&app, &mut client, kind, "tea", value).expect_status(204);
-                list(&app, &client).expect_json(json!({ member: { "tea": value } }));
+                list(&app, &client).expect_json_including(json!({ member: { "tea": value } }));
             }
         }
     }

@@ -236,7 +236,10 @@ mod stretch {
         let fits = format!("a@{}.example", vec!["\u{e9}".repeat(50); 3].join("."));
         let too_long = format!("{}@{}.example", "a".repeat(64), vec!["b\u{fc}"; 20].join("."));
 
-        check(&app, &fits).send().expect_status(200).expect_json(json!({ "valid": true }));
+        check(&app, &fits)
+            .send()
+            .expect_status(200)
+            .expect_json_including(json!({ "valid": true }));
         expect_invalid(&check(&app, &too_long).send());
     }
 
@@ -319,7 +322,7 @@ fn check(app: &Server, email: &str) -> Request {
 #[track_caller]
 fn expect_valid(response: &Response, wanted: &[&str]) {
     response.expect_status(200).expect_media_type("application/json");
-    response.expect_json(json!({ "valid": true }));
+    response.expect_json_including(json!({ "valid": true }));
     let email = response.json_at("/email");
     let is_wanted = wanted.iter().any(|wanted| email == *wanted);
     response.expect(is_wanted, &format!("email {}", wanted.join(" or ")), email.to_string());
@@ -327,5 +330,8 @@ fn expect_valid(response: &Response, wanted: &[&str]) {
 
 #[track_caller]
 fn expect_invalid(response: &Response) {
-    response.expect_status(400).expect_json(json!({ "valid": false })).expect_json_error();
+    response
+        .expect_status(400)
+        .expect_json_including(json!({ "valid": false }))
+        .expect_json_error();
 }

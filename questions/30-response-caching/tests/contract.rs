@@ -15,7 +15,7 @@ fn the_three_products_are_found() {
 
     for id in 1..=3 {
         let product = get(&app, id);
-        product.expect_json(json!({ "id": id })).expect_media_type("application/json");
+        product.expect_json_including(json!({ "id": id })).expect_media_type("application/json");
         let body = product.json();
         let has_types = body["name"].is_string() && body["price"].is_number();
         product.expect(has_types, "a name that is text and a price that is a number", body);
@@ -42,7 +42,7 @@ fn further_answers_are_fast_hits_whichever_worker_gives_them() {
 
     let times = (0..10).map(|_| {
         let asked = Instant::now();
-        get(&app, 1).expect_header("x-cache", "HIT").expect_json_exactly(first.json());
+        get(&app, 1).expect_header("x-cache", "HIT").expect_json(first.json());
         asked.elapsed()
     });
 
@@ -71,13 +71,13 @@ fn an_update_drops_the_copy() {
     get(&app, 1);
     get(&app, 1).expect_header("x-cache", "HIT");
 
-    put(&app, 1, "Lamp").expect_json(json!({ "id": 1, "name": "Lamp", "price": 12.5 }));
+    put(&app, 1, "Lamp").expect_json_including(json!({ "id": 1, "name": "Lamp", "price": 12.5 }));
 
     let next = get(&app, 1);
     next.expect_header("x-cache", "MISS");
-    next.expect_json(json!({ "id": 1, "name": "Lamp", "price": 12.5 }));
+    next.expect_json_including(json!({ "id": 1, "name": "Lamp", "price": 12.5 }));
     for _ in 0..5 {
-        get(&app, 1).expect_header("x-cache", "HIT").expect_json(next.json());
+        get(&app, 1).expect_header("x-cache", "HIT").expect_json_including(next.json());
     }
 }
 
@@ -173,10 +173,14 @@ mod stretch {
 
         let longer = format!("\"{text}0\", \"0{text}\"");
         for unknown in ["\"other\"", "W/\"other\", \"*\"", &longer, "\"\""] {
-            if_none_match(&app, unknown).expect_status(200).expect_json(json!({ "id": 1 }));
+            if_none_match(&app, unknown)
+                .expect_status(200)
+                .expect_json_including(json!({ "id": 1 }));
         }
         put(&app, 1, "Lamp");
-        if_none_match(&app, &tag).expect_status(200).expect_json(json!({ "name": "Lamp" }));
+        if_none_match(&app, &tag)
+            .expect_status(200)
+            .expect_json_including(json!({ "name": "Lamp" }));
         let missing = app.get("/products/999").header("if-none-match", "*").send();
         missing.expect_status(404).expect_json_error();
     }
@@ -188,9 +192,12 @@ mod stretch {
         let answers = app.burst((0..50).map(|_| app.get("/products/1")).collect());
 
         for answer in &answers {
-            answer.expect_status(200).expect_json_exactly(answers[0].json());
+            answer.expect_status(200).expect_json(answers[0].json());
         }
-        app.get("/stats").send().expect_status(200).expect_json(json!({ "computations": 1 }));
+        app.get("/stats")
+            .send()
+            .expect_status(200)
+            .expect_json_including(json!({ "computations": 1 }));
     }
 
     #[test]
@@ -221,7 +228,7 @@ mod stretch {
         let status = lookup.read_response("GET").map(|response| response.status());
         expect_eq("status for who asked before the update", status, Ok(200));
         for _ in 0..3 {
-            get(&app, 1).expect_json(json!({ "name": "Lamp", "price": 12.5 }));
+            get(&app, 1).expect_json_including(json!({ "name": "Lamp", "price": 12.5 }));
         }
     }
 
@@ -234,7 +241,7 @@ mod stretch {
         put(&app, 1, "Lamp");
 
         for _ in 0..3 {
-            get(&app, 1).expect_json(json!({ "name": "Lamp", "price": 12.5 }));
+            get(&app, 1).expect_json_including(json!({ "name": "Lamp", "price": 12.5 }));
         }
     }
 

@@ -124,13 +124,13 @@ impl Response {
 
     /// Expects a JSON body like `wanted`: objects may have further members, arrays may not.
     #[track_caller]
-    pub fn expect_json(&self, wanted: Value) -> &Self {
+    pub fn expect_json_including(&self, wanted: Value) -> &Self {
         self.compare_json(&wanted, Extra::Allowed)
     }
 
     /// Expects a JSON body equal to `wanted`; the order of members does not matter.
     #[track_caller]
-    pub fn expect_json_exactly(&self, wanted: Value) -> &Self {
+    pub fn expect_json(&self, wanted: Value) -> &Self {
         self.compare_json(&wanted, Extra::Refused)
     }
 
