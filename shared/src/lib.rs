@@ -1,12 +1,14 @@
-//! What an answer may use so that it can show its own lesson and nothing else:
-//! the listener with its banner, the JSON error shape, and the 501 stub of unfinished handlers.
+//! What an answer may use so that it can show its own lesson and nothing else: settings, the
+//! listener with its banner, the JSON error shape, and the 501 stub of unfinished handlers.
 //!
 //! No question is known here, and nothing that is the lesson of one belongs here.
 
 mod json_errors;
+mod settings;
 mod start;
 mod stub;
 
 pub use json_errors::json_errors;
+pub use settings::{AppEnv, path_setting, secret, setting};
 pub use start::{StartError, listen_as, workers};
 pub use stub::not_implemented;

@@ -6,13 +6,15 @@ use std::{
     thread,
 };
 
+use crate::setting;
+
 /// Why a server did not start, as one line for the person who started it.
 ///
 /// `main` returns it: the line goes to stderr and the exit code is 1.
 pub struct StartError(String);
 
 impl StartError {
-    /// An error with `message`, which should name the variable that mends it.
+    /// An error with `message`, which should name the variable that fixes it.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
@@ -44,7 +46,7 @@ impl std::error::Error for StartError {}
 ///
 /// # Errors
 ///
-/// [`StartError`] if `PORT` is not a port number or the address cannot be bound.
+/// [`StartError`] if `PORT` is not a port number, `HOST` is not UTF-8, or the address cannot be bound.
 #[macro_export]
 macro_rules! listen {
     () => {
@@ -58,25 +60,25 @@ macro_rules! listen {
 ///
 /// As [`listen!`].
 pub fn listen_as(package: &str, binary: &str) -> Result<TcpListener, StartError> {
-    let host = env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
-    let port = match env::var("PORT") {
-        Err(env::VarError::NotPresent) => 3000,
-        value => value
-            .ok()
-            .and_then(|port| port.parse().ok())
-            .ok_or_else(|| StartError::new("PORT must be a whole number from 0 to 65535"))?,
+    let host = match env::var("HOST") {
+        Err(env::VarError::NotPresent) => "127.0.0.1".to_owned(),
+        Ok(host) if host.is_empty() => "127.0.0.1".to_owned(),
+        value => value.map_err(|_| StartError::new("HOST must be UTF-8"))?,
     };
+    let port = setting("PORT", 3000, 0..=u16::MAX)?;
     let listener =
         TcpListener::bind((host.as_str(), port)).map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => StartError::new(format!(
                 "port {port} on {host} is in use: stop the other server or set PORT"
             )),
-            _ => StartError::new(format!("failed to listen on HOST {host}, PORT {port}: {error}")),
+            _ => StartError::new(format!(
+                "failed to listen on HOST={host} PORT={port}: {error}; HOST is 127.0.0.1 when unset"
+            )),
         })?;
 
     let kind = binary.rsplit('-').next().unwrap_or(binary);
     let address = listener.local_addr()?;
-    // A closed stdout is no reason not to serve.
+    // A closed stdout is not a reason to stop.
     let _ = writeln!(io::stdout(), "{package} · {kind} · http://{address}");
     Ok(listener)
 }
