@@ -42,6 +42,7 @@ pub(crate) enum Command {
     Handout(Handout),
     Grade(Grade),
     New(New),
+    Wrong(Wrong),
     Verify(Verify),
     Test(Test),
 
@@ -334,6 +335,52 @@ pub(crate) struct New {
     /// How long an interview gives for it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=60))]
     pub(crate) minutes: u32,
+}
+
+/// List a question's wrong answers, make one, or carry all of them over to a changed solution
+///
+/// A wrong answer is a patch of src/solution.rs in wrong/. --rebase merges each patch into the solution as it is
+/// now: the base is the newest committed solution that the patch fits, so that it works before and after you commit.
+/// Patches that merge are rewritten; conflicts are listed with their places, and their patches are left alone.
+/// --new takes the change you made to src/solution.rs since HEAD and restores the file, or takes a changed copy.
+///
+/// Examples:
+///   cargo xtask wrong 13
+///   cargo xtask wrong 13 --rebase
+///   cargo xtask wrong 13 --new blank-title --thought "A title is a string." --fails a_blank_title_gets_a_400
+///   cargo xtask wrong 13 --new blank-title --from /tmp/copy.rs
+///
+/// Exit codes: 0 listed, made or all carried over; 1 a patch does not apply or has conflicts; 2 wrong usage.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Wrong {
+    /// The question: 7, 07, q07 or its slug
+    #[arg(value_name = "NN")]
+    pub(crate) question: String,
+
+    /// Rewrite every patch for the solution as it is now
+    #[arg(long, conflicts_with = "new")]
+    pub(crate) rebase: bool,
+
+    /// Make wrong/NAME.patch; if it exists, its header stays unless you give a new one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) new: Option<String>,
+
+    /// The solution that the patches were made for: a file or a git revision [default: found in git's history]
+    #[arg(long, value_name = "FILE|REVISION")]
+    pub(crate) base: Option<String>,
+
+    /// What a candidate would think, in one line
+    #[arg(long, value_name = "LINE", requires = "new")]
+    pub(crate) thought: Option<String>,
+
+    /// The check that refuses it: its name, with stretch:: if it is one
+    #[arg(long, value_name = "CHECK", requires = "new")]
+    pub(crate) fails: Option<String>,
+
+    /// A changed copy of the solution, in place of src/solution.rs
+    #[arg(long, value_name = "FILE", requires = "new")]
+    pub(crate) from: Option<PathBuf>,
 }
 
 /// Prove that every question is complete, right and like the others

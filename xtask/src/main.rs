@@ -26,6 +26,7 @@ mod test;
 mod verify;
 mod watch;
 mod workspace;
+mod wrong;
 mod wrong_answer;
 
 use std::process::ExitCode;
@@ -59,6 +60,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Handout(args) => handout::run(&args, &workspace),
         Command::Grade(args) => grade::run(&args, &workspace),
         Command::New(args) => new::run(&args, &workspace),
+        Command::Wrong(args) => wrong::run(&args, &workspace),
         Command::Verify(args) => verify::run(&args, &workspace),
         Command::Test(args) => test::run(&args, &workspace),
         Command::Doctor => doctor::run(&workspace),
