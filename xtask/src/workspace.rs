@@ -35,6 +35,8 @@ pub(crate) struct Question {
     pub(crate) topics: Vec<String>,
     /// Servers beside the question's own that it needs, by name: `postgres`.
     pub(crate) services: Vec<String>,
+    /// Environment variables that the server reads, beside PORT and HOST.
+    pub(crate) env: Vec<String>,
     /// Checks that the starter may already pass.
     pub(crate) given: Vec<String>,
 }
@@ -155,6 +157,8 @@ struct Facts {
     minutes: u32,
     topics: Vec<String>,
     services: Vec<String>,
+    #[serde(default)]
+    env: Vec<String>,
     given: Vec<String>,
 }
 
@@ -193,6 +197,7 @@ impl Question {
             minutes: facts.minutes,
             topics: facts.topics,
             services: facts.services,
+            env: facts.env,
             given: facts.given,
         })
     }

@@ -1,5 +1,7 @@
 //! A manifest has the template's lines; only facts and dependencies differ.
 
+use std::collections::BTreeSet;
+
 use crate::{
     template,
     verify::{
@@ -12,7 +14,8 @@ use crate::{
 const FILE: &str = "Cargo.toml";
 
 /// Keys whose values are the question's own.
-const OWN: [&str; 7] = ["description", "title", "tier", "minutes", "topics", "services", "given"];
+const OWN: [&str; 8] =
+    ["description", "title", "tier", "minutes", "topics", "services", "env", "given"];
 
 pub(super) fn check(folder: &Folder, found: &mut Offences) {
     let question = &folder.question;
@@ -46,6 +49,7 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
         found.add(folder.line(FILE, index), "manifest", what, mend);
     }
     facts(folder, found);
+    environment(folder, found);
     dependencies(folder, found);
 }
 
@@ -92,6 +96,35 @@ fn facts(folder: &Folder, found: &mut Offences) {
         let mend = "make `description` the question in one sentence, without a full stop";
         wrong("the description is not one sentence without a full stop", mend);
     }
+}
+
+/// The README names every variable that the server reads, and the manifest lists each that it names.
+fn environment(folder: &Folder, found: &mut Offences) {
+    let listed = &folder.question.env;
+    if !listed.is_sorted() || listed.iter().any(|name| ["HOST", "PORT"].contains(&name.as_str())) {
+        let mend = "list the names in order, without HOST and PORT, which every server reads";
+        found.add(folder.path(FILE), "env", "`env` is not in order or has HOST or PORT", mend);
+    }
+    let readme = folder.text("README.md");
+    let named: BTreeSet<&str> = readme.split('`').skip(1).step_by(2).filter_map(variable).collect();
+    for name in listed.iter().filter(|name| !named.contains(name.as_str())) {
+        let mend = format!("say in README.md what `{name}` does, or take it out of `env`");
+        let what = format!("README.md does not name the variable {name} of `env`");
+        found.add(folder.path(FILE), "env", what, mend);
+    }
+    for name in named.iter().filter(|name| !listed.iter().any(|listed| listed == *name)) {
+        let what = format!("`env` does not list {name}, which README.md names");
+        let mend = format!("add \"{name}\" to `env` in [package.metadata.question]");
+        found.add(folder.path(FILE), "env", what, mend);
+    }
+}
+
+/// The environment variable in a code span: `APP_ENV`, `APP_ENV=production`. One without an
+/// underscore is as likely a method or a keyword.
+fn variable(code: &str) -> Option<&str> {
+    let name = code.split('=').next().unwrap_or(code);
+    let is_name = name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    (is_name && name.trim_matches('_').contains('_')).then_some(name)
 }
 
 fn dependencies(folder: &Folder, found: &mut Offences) {
