@@ -1,13 +1,8 @@
 //! How a failed check is told: at most twelve lines, the requirement first.
 
-use std::{
-    collections::HashSet,
-    ops::Range,
-    panic::{self, PanicHookInfo},
-    sync::{LazyLock, Mutex, Once, PoisonError},
-};
+use std::ops::Range;
 
-use crate::report;
+use crate::text::{shorten, without_color};
 
 const MOST_LINES: usize = 12;
 
@@ -18,17 +13,26 @@ const MOST_LINES_OF_A_VALUE: usize = 3;
 #[derive(Clone)]
 pub(crate) struct Failure {
     expected: String,
-    actual: String,
+    pub(crate) actual: String,
     /// Where in `actual` the difference stands, and what to say of it.
     mark: Option<(Option<Range<usize>>, String)>,
     request: Option<String>,
     curl: Option<String>,
     /// Set where every check fails for the same reason, in the same words.
-    cause: Option<String>,
+    pub(crate) cause: Option<String>,
 }
 
 /// What a check panics with that cannot be judged here.
 pub(crate) struct NotJudged(pub(crate) String);
+
+/// What there is to show beside the failure itself.
+#[derive(Default)]
+pub(crate) struct Evidence {
+    /// The requests of the check so far, each with its outcome: `POST /todos`, `201`.
+    pub(crate) requests: Vec<(String, String)>,
+    /// What the subject has written to stderr.
+    pub(crate) stderr: String,
+}
 
 impl Failure {
     pub(crate) fn new(expected: &str, actual: &str) -> Self {
@@ -59,7 +63,10 @@ impl Failure {
     }
 
     /// The lines below the requirement.
-    fn lines(&self, earlier: &[(String, String)], stderr: &[String]) -> Vec<String> {
+    pub(crate) fn lines(&self, evidence: &Evidence) -> Vec<String> {
+        let earlier = &evidence.requests;
+        let stderr = evidence.stderr.lines().filter(|line| !line.trim().is_empty());
+        let stderr: Vec<_> = stderr.map(|line| shorten(&without_color(line), 160)).collect();
         let mut lines = Vec::new();
         let mut line = |label: &str, text: &str| {
             for (i, text) in shortened(text).iter().enumerate() {
@@ -112,69 +119,4 @@ fn shortened(text: &str) -> Vec<String> {
         lines.push(format!("… ({} more lines)", surplus.len()));
     }
     lines
-}
-
-/// Ends the check with `failure`.
-#[track_caller]
-pub(crate) fn fail(failure: Failure) -> ! {
-    report::begin();
-    panic::panic_any(failure)
-}
-
-/// Ends the check as one that cannot be judged here.
-#[track_caller]
-pub(crate) fn not_judged(why: &str) -> ! {
-    report::begin();
-    panic::panic_any(NotJudged(why.to_owned()))
-}
-
-/// From here on, a panic on the thread of a check and a failure on any thread are reported as this
-/// page says.
-pub(crate) fn install_hook() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let usual = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !tell(info) {
-                usual(info);
-            }
-        }));
-    });
-}
-
-/// Reports the panic; false if that is not for the kit to do.
-fn tell(info: &PanicHookInfo<'_>) -> bool {
-    let payload = info.payload();
-    let requirement = report::requirement();
-    let heading = requirement.as_deref().unwrap_or("a helper of a check");
-    if let Some(NotJudged(why)) = payload.downcast_ref() {
-        eprintln!("– {heading}\n  not judged: {why}");
-        report::not_judged(vec![why.clone()]);
-        return true;
-    }
-
-    let failure = match payload.downcast_ref::<Failure>() {
-        Some(failure) => failure.clone(),
-        None if requirement.is_none() => return false,
-        None => {
-            let message = info.payload_as_str().unwrap_or("a panic without a message");
-            let place = info.location().map(ToString::to_string).unwrap_or_default();
-            Failure::new(&format!("the check to hold ({place})"), message)
-        }
-    };
-    let (earlier, stderr) = report::context();
-    let lines = failure.lines(&earlier, &stderr);
-    if failure.cause.as_deref().is_some_and(said_before) {
-        eprintln!("✗ {heading}\n  as above: {}", failure.actual);
-    } else {
-        eprintln!("✗ {heading}\n{}", lines.join("\n"));
-    }
-    report::failed(lines, failure.cause);
-    true
-}
-
-/// Whether a check of this run has already failed for `cause`.
-fn said_before(cause: &str) -> bool {
-    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
-    !SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(cause.to_owned())
 }

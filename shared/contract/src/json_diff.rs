@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::request::shorten;
+use crate::text::shorten;
 
 /// Whether an object may have members that were not asked for.
 #[derive(Clone, Copy, PartialEq)]

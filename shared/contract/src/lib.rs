@@ -26,37 +26,51 @@
 //!
 //! `CONTRACT_REPORT` names a file to which one JSON line per check is appended (see [`mod@report`]).
 
-mod client;
+mod builder;
+mod check;
+mod connection;
 mod cookie;
 mod exit;
 mod expect;
 mod failure;
 mod guard;
 pub mod house_rules;
+mod instance;
 mod json_diff;
+mod launch;
 mod memory;
+mod observation;
 mod output;
 mod patience;
 mod port;
+mod process;
+mod recorded;
 pub mod report;
 mod request;
 mod response;
 mod server;
+mod status;
 mod subject;
+mod text;
+mod transport;
 mod upstream;
+mod verbs;
 mod wait;
 mod websocket;
 
-pub use client::{Connection, TransportError};
+pub use builder::Builder;
+pub use check::note;
+pub use connection::{BodyStream, Connection};
 pub use cookie::{CookieJar, SetCookie};
 pub use exit::Exit;
 pub use expect::{expect, expect_eq};
 pub use house_rules::{Endpoint, house_rules, house_rules_with, process_rules};
-pub use report::note;
+pub use recorded::RecordedRequest;
 pub use request::Request;
-pub use response::{BodyStream, Response};
+pub use response::Response;
 pub use serde_json::{Value, json};
-pub use server::{Builder, Server};
-pub use upstream::{Answer, RecordedRequest, Upstream};
+pub use server::Server;
+pub use transport::TransportError;
+pub use upstream::{Answer, Upstream};
 pub use wait::wait_until;
 pub use websocket::{Message, WebSocket};

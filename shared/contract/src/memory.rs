@@ -1,59 +1,52 @@
 //! Memory and processor time of the subject, as the operating system counts them.
 
-use std::time::Duration;
-
-/// Bytes of memory, summed over the process group `group`; `None` where this is not Linux.
-///
-/// `field` is `VmRSS` (resident) or `VmHWM` (its peak) of `/proc/PID/status` (proc(5)).
 #[cfg(target_os = "linux")]
-pub(crate) fn of_group(group: u32, field: &str) -> Option<u64> {
-    let kibibytes: u64 = linux::members(group)?
-        .filter_map(|(path, _)| {
-            let status = std::fs::read_to_string(path.join("status")).ok()?;
-            let line =
-                status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
-            line.trim().trim_end_matches(" kB").parse::<u64>().ok()
-        })
-        .sum();
-    Some(kibibytes * 1024)
-}
-
-/// Processor time, summed over the process group `group`; `None` where this is not Linux. It is
-/// counted in steps of 10 ms.
-#[cfg(target_os = "linux")]
-pub(crate) fn processor_time_of_group(group: u32) -> Option<Duration> {
-    // In user mode and in the kernel, as the fields `utime` and `stime` say.
-    let ticks: u64 = linux::members(group)?
-        .flat_map(|(_, fields)| [11, 12].map(|at| fields.get(at)?.parse::<u64>().ok()))
-        .flatten()
-        .sum();
-    Some(Duration::from_millis(ticks * 10))
-}
+pub(crate) use linux::{now, peak, processor_time};
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{fs, path::PathBuf};
+    use std::time::Duration;
 
-    /// The processes of a group: folder in /proc, and what follows the command name in `stat`.
-    pub(super) fn members(group: u32) -> Option<impl Iterator<Item = (PathBuf, Vec<String>)>> {
-        let processes = fs::read_dir("/proc").ok()?.flatten();
-        Some(processes.filter_map(move |entry| {
-            let path = entry.path();
-            let stat = fs::read_to_string(path.join("stat")).ok()?;
-            // Fields after the command name, which stands in parentheses: state, parent, group.
-            let fields: Vec<_> =
-                stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect();
-            (fields.get(2)?.parse() == Ok(group)).then_some((path, fields))
-        }))
+    use procfs::process::{Process, all_processes};
+
+    /// Bytes of memory in use by the process group `group`.
+    pub(crate) fn now(group: u32) -> Option<u64> {
+        sum(group, |process| process.status().ok()?.vmrss.map(|kibibytes| kibibytes * 1024))
+    }
+
+    /// The most bytes of memory that the processes of the group have used, each at its own time.
+    pub(crate) fn peak(group: u32) -> Option<u64> {
+        sum(group, |process| process.status().ok()?.vmhwm.map(|kibibytes| kibibytes * 1024))
+    }
+
+    /// Processor time of the process group, in user mode and in the kernel. It is counted in ticks,
+    /// of 10 ms on most machines.
+    pub(crate) fn processor_time(group: u32) -> Option<Duration> {
+        let ticks = sum(group, |process| process.stat().ok().map(|stat| stat.utime + stat.stime))?;
+        Some(Duration::from_secs_f64(ticks as f64 / procfs::ticks_per_second() as f64))
+    }
+
+    /// `None` where there is no /proc. A process that ends meanwhile does not count.
+    fn sum(group: u32, of: impl Fn(&Process) -> Option<u64>) -> Option<u64> {
+        let is_member = |process: &Process| {
+            process.stat().is_ok_and(|stat| u32::try_from(stat.pgrp) == Ok(group))
+        };
+        let processes = all_processes().ok()?.flatten().filter(is_member);
+        Some(processes.filter_map(|process| of(&process)).sum())
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn of_group(_group: u32, _field: &str) -> Option<u64> {
+pub(crate) fn now(_group: u32) -> Option<u64> {
     None
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn processor_time_of_group(_group: u32) -> Option<Duration> {
+pub(crate) fn peak(_group: u32) -> Option<u64> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn processor_time(_group: u32) -> Option<std::time::Duration> {
     None
 }

@@ -8,27 +8,28 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    BodyStream, Connection, Response, TransportError,
-    failure::{self, Failure},
-    server::Inner,
+    BodyStream, Connection, Response, TransportError, check,
+    failure::Failure,
+    instance::Instance,
+    text::{excerpt, quote},
 };
 
 /// A request that is being put together. Nothing is encoded or corrected: what is said is sent.
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request {
-    server: Arc<Inner>,
-    pub(crate) method: String,
-    pub(crate) target: Vec<u8>,
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
-    pub(crate) body: Option<Vec<u8>>,
-    pub(crate) chunked: bool,
+    server: Arc<Instance>,
+    method: String,
+    target: Vec<u8>,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Option<Vec<u8>>,
+    chunked: bool,
     from: Option<IpAddr>,
     timeout: Duration,
 }
 
 impl Request {
-    pub(crate) fn new(server: Arc<Inner>, method: &str, target: &[u8]) -> Self {
+    pub(crate) fn new(server: Arc<Instance>, method: &str, target: &[u8]) -> Self {
         let timeout = server.timeout();
         Self {
             server,
@@ -81,7 +82,7 @@ impl Request {
     pub fn from_ip(mut self, address: impl Into<IpAddr>) -> Self {
         let address = address.into();
         if !is_here(address) {
-            failure::not_judged(&format!("this machine has no address {address}"));
+            check::not_judged(&format!("this machine has no address {address}"));
         }
         self.from = Some(address);
         self
@@ -113,8 +114,8 @@ impl Request {
     ///
     /// Says what happened instead of a complete answer.
     pub fn try_send(self) -> Result<Response, TransportError> {
-        let sent = self.connect().and_then(|mut connection| connection.exchange(&self));
-        self.server.record(&self, sent.as_ref().ok().map(Response::status));
+        let sent = self.connect().and_then(|mut connection| self.exchange_on(&mut connection));
+        self.record(sent.as_ref().ok().map(Response::status));
         sent
     }
 
@@ -126,8 +127,8 @@ impl Request {
     #[track_caller]
     pub fn stream(self) -> BodyStream {
         let request = self.clone();
-        let opened = self.connect().and_then(|connection| connection.open(&self));
-        self.server.record(&self, opened.as_ref().ok().map(BodyStream::status));
+        let opened = self.connect().and_then(|connection| self.open_on(connection));
+        self.record(opened.as_ref().ok().map(BodyStream::status));
         match opened {
             Ok(stream) => stream,
             Err(error) => request.fail(&error),
@@ -144,8 +145,8 @@ impl Request {
     pub fn begin(self) -> Connection {
         match self.connect() {
             Ok(mut connection) => {
-                connection.write_request(&self, false);
-                self.server.record_as(&self, "begun");
+                connection.send_bytes(self.bytes(false));
+                self.server.record(self.line(), "begun".to_owned());
                 connection
             }
             Err(error) => self.fail(&error),
@@ -154,7 +155,7 @@ impl Request {
 
     #[track_caller]
     pub(crate) fn fail(&self, error: &TransportError) -> ! {
-        failure::fail(
+        check::fail(
             Failure::new("an answer", &self.server.explain(error))
                 .request(self.summary(), self.curl()),
         )
@@ -164,8 +165,46 @@ impl Request {
         Connection::open_to(self.server.address(), self.from, self.timeout)
     }
 
-    pub(crate) fn server(&self) -> &Arc<Inner> {
-        &self.server
+    /// The only exchange of `connection`, which the server is asked to close afterwards.
+    pub(crate) fn exchange_on(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Response, TransportError> {
+        connection.send_bytes(self.bytes(false));
+        connection.read_last_response(&self.method).map(|response| self.answered_by(response))
+    }
+
+    fn open_on(&self, mut connection: Connection) -> Result<BodyStream, TransportError> {
+        connection.send_bytes(self.bytes(false));
+        connection.into_stream(&self.method, |head| self.answered_by(head))
+    }
+
+    fn answered_by(&self, response: Response) -> Response {
+        response.to(self.summary(), self.curl())
+    }
+
+    /// Remembers the status of the response, or that there was none, for reports.
+    pub(crate) fn record(&self, status: Option<u16>) {
+        let outcome = status.map_or("no response".to_owned(), |status| status.to_string());
+        self.server.record(self.line(), outcome);
+    }
+
+    /// All bytes on the wire.
+    fn bytes(&self, keep_alive: bool) -> Vec<u8> {
+        let mut bytes = self.head(keep_alive);
+        match &self.body {
+            Some(body) if self.chunked => {
+                for chunk in body.chunks(64 * 1024) {
+                    bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                    bytes.extend_from_slice(chunk);
+                    bytes.extend_from_slice(b"\r\n");
+                }
+                bytes.extend_from_slice(b"0\r\n\r\n");
+            }
+            Some(body) => bytes.extend_from_slice(body),
+            None => {}
+        }
+        bytes
     }
 
     /// The bytes on the wire up to the body; `Connection: close` unless a check says otherwise.
@@ -269,57 +308,27 @@ fn is_here(address: IpAddr) -> bool {
     (cfg!(target_os = "linux") && is_of_the_block) || TcpListener::bind((address, 0)).is_ok()
 }
 
-/// The beginning of `bytes` as text on one line, and how many bytes there are if that is not all.
-pub(crate) fn excerpt(bytes: &[u8], limit: usize) -> String {
-    // No character has more than 4 bytes.
-    let text = lossy(&bytes[..bytes.len().min(4 * limit + 4)]);
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], bytes.len()),
-        None => text,
+impl Connection {
+    /// Sends `request` and reads its whole response; the connection stays open if the server allows.
+    ///
+    /// # Errors
+    ///
+    /// Says what happened instead of a complete response.
+    pub fn try_send(&mut self, request: &Request) -> Result<Response, TransportError> {
+        self.restart_clock();
+        self.send_bytes(request.bytes(true));
+        let sent = self.read_response(&request.method);
+        request.record(sent.as_ref().ok().map(Response::status));
+        sent.map(|response| request.answered_by(response))
     }
-}
 
-/// As text on one line.
-pub(crate) fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
-        .chars()
-        .flat_map(|c| {
-            let plain = (!c.is_control()).then_some(c);
-            plain.into_iter().chain(c.escape_default().filter(move |_| plain.is_none()))
-        })
-        .collect()
-}
-
-pub(crate) fn shorten(text: &str, limit: usize) -> String {
-    if text.chars().count() <= limit {
-        return text.to_owned();
+    /// As [`try_send`](Self::try_send).
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if no complete response comes.
+    #[track_caller]
+    pub fn send(&mut self, request: &Request) -> Response {
+        self.try_send(request).unwrap_or_else(|error| request.fail(&error))
     }
-    let kept: String = text.chars().take(limit).collect();
-    format!("{kept}… ({} characters)", text.chars().count())
-}
-
-/// As one word for a shell, on one line. `None` for what no command line can carry.
-fn quote(text: &str) -> Option<String> {
-    if text.contains('\0') {
-        return None;
-    }
-    if !text.contains(char::is_control) {
-        return Some(shell_words::quote(text).into_owned());
-    }
-    let mut word = "$'".to_owned();
-    for c in text.chars() {
-        match c {
-            '\n' => word.push_str("\\n"),
-            '\r' => word.push_str("\\r"),
-            '\t' => word.push_str("\\t"),
-            '\\' | '\'' => word.extend(['\\', c]),
-            c if c.is_control() => {
-                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                    let _ = write!(word, "\\x{byte:02x}");
-                }
-            }
-            c => word.push(c),
-        }
-    }
-    Some(word + "'")
 }

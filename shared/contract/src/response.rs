@@ -1,13 +1,13 @@
-use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
+use std::{fmt::Debug, ops::RangeInclusive};
 
 use serde_json::Value;
 
 use crate::{
-    Connection, Request, SetCookie, TransportError,
-    expect::{self, reason},
-    failure::{self, Failure},
+    SetCookie, check,
+    failure::Failure,
     json_diff::{self, Extra},
-    request::{excerpt, lossy, shorten},
+    status::reason,
+    text::{excerpt, plain, shorten},
 };
 
 /// Names in lower case, in the order in which they came.
@@ -28,9 +28,9 @@ impl Response {
         Self { status, headers, body, request: None }
     }
 
-    pub(crate) fn to(mut self, request: &Request) -> Self {
-        self.request = Some((request.summary(), request.curl()));
-        self
+    /// As the response to the request that is summed up.
+    pub(crate) fn to(self, summary: String, curl: Option<String>) -> Self {
+        Self { request: Some((summary, curl)), ..self }
     }
 
     pub(crate) fn with_body(self, body: Vec<u8>) -> Self {
@@ -203,7 +203,7 @@ impl Response {
     #[track_caller]
     pub fn expect(&self, holds: bool, wanted: &str, actual: impl Debug) -> &Self {
         if !holds {
-            self.fail(wanted, &expect::plain(&actual));
+            self.fail(wanted, &plain(&actual));
         }
         self
     }
@@ -216,7 +216,7 @@ impl Response {
             let text = actual.to_string();
             let column = difference.column(&text).filter(|column| column.end <= SHOWN);
             let what = if column.is_some() { &difference.what } else { &difference.in_full() };
-            failure::fail(
+            check::fail(
                 self.failure(&shorten(&wanted.to_string(), SHOWN), &shorten(&text, SHOWN))
                     .mark_at(column, what),
             );
@@ -226,12 +226,12 @@ impl Response {
 
     #[track_caller]
     fn fail(&self, expected: &str, actual: &str) -> ! {
-        failure::fail(self.failure(expected, actual))
+        check::fail(self.failure(expected, actual))
     }
 
     #[track_caller]
     fn fail_marked(&self, expected: &str, actual: &str, column: usize) -> ! {
-        failure::fail(self.failure(expected, actual).mark_at(Some(column..column + 3), ""))
+        check::fail(self.failure(expected, actual).mark_at(Some(column..column + 3), ""))
     }
 
     fn failure(&self, expected: &str, actual: &str) -> Failure {
@@ -304,84 +304,5 @@ impl Statuses for RangeInclusive<u16> {
     }
     fn describe(&self) -> String {
         format!("from {} to {}", self.start(), self.end())
-    }
-}
-
-/// How the end of a body is known.
-pub(crate) enum Framing {
-    /// Bytes left.
-    Length(u64),
-    /// Before the line with the size of a chunk.
-    ChunkSize,
-    /// Bytes left of a chunk.
-    Chunk(u64),
-    /// Before the line end of a chunk.
-    ChunkEnd,
-    Trailers,
-    UntilClose,
-}
-
-impl Framing {
-    pub(crate) fn forbids_body(method: &str, status: u16) -> bool {
-        method == "HEAD" || matches!(status, 101 | 204 | 304)
-    }
-
-    pub(crate) fn of(
-        method: &str,
-        status: u16,
-        headers: &[(String, Vec<u8>)],
-    ) -> Result<Self, TransportError> {
-        let value = |name: &str| {
-            headers.iter().find(|(known, _)| known == name).map(|(_, value)| lossy(value))
-        };
-        if Self::forbids_body(method, status) {
-            return Ok(Self::Length(0));
-        }
-        if value("transfer-encoding")
-            .is_some_and(|coding| coding.to_ascii_lowercase().ends_with("chunked"))
-        {
-            return Ok(Self::ChunkSize);
-        }
-        match value("content-length") {
-            Some(length) => {
-                let digits = length.bytes().all(|byte| byte.is_ascii_digit());
-                (digits.then(|| length.parse().ok()).flatten().map(Self::Length))
-                    .ok_or_else(|| TransportError::Malformed(format!("content-length: {length}")))
-            }
-            None => Ok(Self::UntilClose),
-        }
-    }
-}
-
-/// An answer whose body is read piece by piece.
-pub struct BodyStream {
-    head: Response,
-    connection: Connection,
-    framing: Framing,
-}
-
-impl BodyStream {
-    pub(crate) fn new(head: Response, connection: Connection, framing: Framing) -> Self {
-        Self { head, connection, framing }
-    }
-
-    /// The status code.
-    pub fn status(&self) -> u16 {
-        self.head.status
-    }
-
-    /// The answer without its body, for expectations about status and headers.
-    pub fn head(&self) -> &Response {
-        &self.head
-    }
-
-    /// The next piece of the body as it arrived, waiting at most `limit`; `None` at the end.
-    ///
-    /// # Errors
-    ///
-    /// Says why there is neither a piece nor a proper end.
-    pub fn next(&mut self, limit: Duration) -> Result<Option<Vec<u8>>, TransportError> {
-        self.connection.set_limit(limit);
-        self.connection.next_chunk(&mut self.framing)
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Connection, expect, port};
+use crate::{Connection, RecordedRequest, expect, port, status};
 
 /// Longer than any check takes.
 const FOREVER: Duration = Duration::from_secs(3600);
@@ -40,27 +40,6 @@ pub enum Answer {
     Garbage,
     /// A head that promises more body than comes.
     HalfBody,
-}
-
-/// A request as it reached an [`Upstream`].
-#[derive(Clone, Debug)]
-pub struct RecordedRequest {
-    /// The method.
-    pub method: String,
-    /// Path and query as they were sent.
-    pub target: String,
-    /// Names in lower case, in the order in which they came.
-    pub headers: Vec<(String, String)>,
-    /// The body, without its transfer coding.
-    pub body: Vec<u8>,
-}
-
-impl RecordedRequest {
-    /// The first value of the header `name`, whose case does not matter.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let named = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| value.as_str())
-    }
 }
 
 struct State {
@@ -184,7 +163,7 @@ fn give(answer: Answer, mut stream: &TcpStream, state: &(Mutex<State>, Condvar))
             let body = body.to_string();
             let head = format!(
                 "HTTP/1.1 {status} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-                expect::reason(status),
+                status::reason(status),
                 body.len()
             );
             stream.write_all((head + &body).as_bytes()).is_ok()

@@ -10,11 +10,7 @@ use tungstenite::{
     protocol::{Role, WebSocketConfig},
 };
 
-use crate::{
-    Request, Response, TransportError,
-    failure::{self, Failure},
-    request::shorten,
-};
+use crate::{Request, Response, TransportError, check, failure::Failure, text::shorten};
 
 /// The key and the accept value of RFC 6455, section 1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -78,8 +74,8 @@ impl WebSocket {
             .header("sec-websocket-version", "13")
             .header("sec-websocket-key", KEY);
         let mut connection = upgrade.connect()?;
-        let exchanged = connection.exchange(&upgrade);
-        request.server().record(request, exchanged.as_ref().ok().map(Response::status));
+        let exchanged = upgrade.exchange_on(&mut connection);
+        request.record(exchanged.as_ref().ok().map(Response::status));
         let response = exchanged?;
         if response.status() != 101 {
             return Ok(Err(response));
@@ -224,6 +220,6 @@ impl WebSocket {
 
     #[track_caller]
     fn fail(&self, expected: &str, actual: &str) -> ! {
-        failure::fail(Failure::new(expected, actual).request(self.opened_by.clone(), None))
+        check::fail(Failure::new(expected, actual).request(self.opened_by.clone(), None))
     }
 }

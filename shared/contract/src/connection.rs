@@ -4,7 +4,6 @@
 //! an early answer when the server stops reading, and cannot choose the address they come from.
 
 use std::{
-    fmt,
     io::{self, ErrorKind, Read, Write},
     net::{IpAddr, Shutdown, SocketAddr, TcpStream},
     thread,
@@ -13,67 +12,9 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::{
-    BodyStream, RecordedRequest, Request, Response,
-    response::{Framing, Headers},
-};
+use crate::{RecordedRequest, Response, TransportError, response::Headers, text::lossy};
 
 const HEAD_LIMIT: usize = 256 * 1024;
-
-/// Why no complete answer came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TransportError {
-    /// Nothing accepts connections at the address.
-    Refused,
-    /// The connection ended before a whole answer had come; `received` bytes had.
-    Closed {
-        /// Bytes of the answer that came before the end.
-        received: usize,
-    },
-    /// The time limit passed; `received` bytes had come.
-    TimedOut {
-        /// Bytes of the answer that came in time.
-        received: usize,
-        /// The limit.
-        limit: Duration,
-    },
-    /// What came is not HTTP/1.
-    Malformed(String),
-    /// Anything else the operating system reported.
-    Other(String),
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused => f.write_str("nothing listens on PORT"),
-            Self::Closed { received: 0 } => f.write_str(
-                "the server closed the connection without an answer: did a handler panic?",
-            ),
-            Self::Closed { received } => {
-                write!(
-                    f,
-                    "the server closed the connection in the middle of its answer, after {received} bytes"
-                )
-            }
-            Self::TimedOut { received: 0, limit } => {
-                write!(f, "no answer within {} s", limit.as_secs_f32())
-            }
-            Self::TimedOut { received, limit } => {
-                write!(
-                    f,
-                    "the answer stopped after {received} bytes and was not complete within {} s",
-                    limit.as_secs_f32()
-                )
-            }
-            Self::Malformed(what) => write!(f, "what came back is not HTTP/1.1: {what}"),
-            Self::Other(what) => f.write_str(what),
-        }
-    }
-}
-
-impl std::error::Error for TransportError {}
 
 /// One TCP connection to the subject.
 pub struct Connection {
@@ -116,29 +57,6 @@ impl Connection {
     pub(crate) fn accepted(stream: TcpStream, limit: Duration) -> Self {
         let deadline = Instant::now() + limit;
         Self { stream, buffer: Vec::new(), received: 0, limit, deadline, taken_over: false }
-    }
-
-    /// Sends `request` and reads its whole answer; the connection stays open if the server allows.
-    ///
-    /// # Errors
-    ///
-    /// Says what happened instead of a complete answer.
-    pub fn try_send(&mut self, request: &Request) -> Result<Response, TransportError> {
-        self.restart_clock();
-        self.write_request(request, true);
-        let sent = self.read_response(&request.method).map(|response| response.to(request));
-        request.server().record(request, sent.as_ref().ok().map(Response::status));
-        sent
-    }
-
-    /// As [`try_send`](Self::try_send).
-    ///
-    /// # Panics
-    ///
-    /// Fails the check if no complete answer comes.
-    #[track_caller]
-    pub fn send(&mut self, request: &Request) -> Response {
-        self.try_send(request).unwrap_or_else(|error| request.fail(&error))
     }
 
     /// Writes raw bytes. A server that has closed the connection is no error here; what it
@@ -192,14 +110,26 @@ impl Connection {
         Ok((self.stream.try_clone()?, std::mem::take(&mut self.buffer)))
     }
 
-    /// The one exchange of a connection, which the server is asked to close afterwards.
-    pub(crate) fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
-        self.write_request(request, false);
-        let mut response = self.read_response(&request.method)?;
-        if Framing::forbids_body(&request.method, response.status()) && response.status() != 101 {
-            response = response.with_body(self.surplus());
+    /// The only response on a connection that the server is asked to close afterwards. A body where
+    /// none is allowed is part of it.
+    pub(crate) fn read_last_response(&mut self, method: &str) -> Result<Response, TransportError> {
+        let response = self.read_response(method)?;
+        let status = response.status();
+        if Framing::forbids_body(method, status) && status != 101 {
+            return Ok(response.with_body(self.surplus()));
         }
-        Ok(response.to(request))
+        Ok(response)
+    }
+
+    /// The head of a response, and the connection as the stream of its body.
+    pub(crate) fn into_stream(
+        mut self,
+        method: &str,
+        describe: impl FnOnce(Response) -> Response,
+    ) -> Result<BodyStream, TransportError> {
+        let (status, headers, framing) = self.read_head(method)?;
+        let head = describe(Response::new(status, headers, Vec::new()));
+        Ok(BodyStream { head, connection: self, framing })
     }
 
     /// What comes between a head that allows no body and the end of the connection.
@@ -209,36 +139,18 @@ impl Connection {
         std::mem::take(&mut self.buffer)
     }
 
-    pub(crate) fn open(mut self, request: &Request) -> Result<BodyStream, TransportError> {
-        self.write_request(request, false);
-        let (status, headers, framing) = self.read_head(&request.method)?;
-        Ok(BodyStream::new(Response::new(status, headers, Vec::new()).to(request), self, framing))
-    }
-
-    pub(crate) fn set_limit(&mut self, limit: Duration) {
+    fn set_limit(&mut self, limit: Duration) {
         self.limit = limit;
         self.restart_clock();
     }
 
-    fn restart_clock(&mut self) {
+    pub(crate) fn restart_clock(&mut self) {
         self.deadline = Instant::now() + self.limit;
     }
 
-    /// Errors are left to the reading side: a server may answer and close before it has read all.
-    pub(crate) fn write_request(&mut self, request: &Request, keep_alive: bool) {
-        let mut bytes = request.head(keep_alive);
-        match &request.body {
-            Some(body) if request.chunked => {
-                for chunk in body.chunks(64 * 1024) {
-                    bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
-                    bytes.extend_from_slice(chunk);
-                    bytes.extend_from_slice(b"\r\n");
-                }
-                bytes.extend_from_slice(b"0\r\n\r\n");
-            }
-            Some(body) => bytes.extend_from_slice(body),
-            None => {}
-        }
+    /// Sends `bytes`. Errors are left to the reading side: a server may respond and close before it
+    /// has read everything.
+    pub(crate) fn send_bytes(&mut self, bytes: Vec<u8>) {
         let _ = self.stream.set_write_timeout(Some(self.limit));
         if bytes.len() <= 32 * 1024 {
             let _ = self.stream.write_all(&bytes);
@@ -246,6 +158,28 @@ impl Connection {
             // Beside the reading, so that neither side waits for the other. It ends with the
             // connection at the latest.
             thread::spawn(move || writer.write_all(&bytes));
+        }
+    }
+
+    /// One request of the subject; `None` if no complete one comes.
+    pub(crate) fn read_request(&mut self) -> Option<RecordedRequest> {
+        self.restart_clock();
+        loop {
+            let mut headers = [httparse::EMPTY_HEADER; 128];
+            let mut head = httparse::Request::new(&mut headers);
+            if let httparse::Status::Complete(length) = head.parse(&self.buffer).ok()? {
+                let (method, target) = (head.method?.to_owned(), head.path?.to_owned());
+                let headers = owned(head.headers);
+                self.buffer.drain(..length);
+                let body = match Framing::of(&method, 200, &headers).ok()? {
+                    Framing::UntilClose => Vec::new(),
+                    framing => self.read_body(framing).ok()?,
+                };
+                let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
+                let headers = headers.into_iter().map(|(name, value)| (name, text(value)));
+                return Some(RecordedRequest { method, target, headers: headers.collect(), body });
+            }
+            self.fill_or_closed().ok()?;
         }
     }
 
@@ -278,33 +212,8 @@ impl Connection {
         }
     }
 
-    /// One request of the subject; `None` if no complete one comes.
-    pub(crate) fn read_request(&mut self) -> Option<RecordedRequest> {
-        self.restart_clock();
-        loop {
-            let mut headers = [httparse::EMPTY_HEADER; 128];
-            let mut head = httparse::Request::new(&mut headers);
-            if let httparse::Status::Complete(length) = head.parse(&self.buffer).ok()? {
-                let (method, target) = (head.method?.to_owned(), head.path?.to_owned());
-                let headers = owned(head.headers);
-                self.buffer.drain(..length);
-                let body = match Framing::of(&method, 200, &headers).ok()? {
-                    Framing::UntilClose => Vec::new(),
-                    framing => self.read_body(framing).ok()?,
-                };
-                let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
-                let headers = headers.into_iter().map(|(name, value)| (name, text(value)));
-                return Some(RecordedRequest { method, target, headers: headers.collect(), body });
-            }
-            self.fill_or_closed().ok()?;
-        }
-    }
-
     /// The next piece of the body, `None` at its end.
-    pub(crate) fn next_chunk(
-        &mut self,
-        framing: &mut Framing,
-    ) -> Result<Option<Vec<u8>>, TransportError> {
+    fn next_chunk(&mut self, framing: &mut Framing) -> Result<Option<Vec<u8>>, TransportError> {
         loop {
             match framing {
                 Framing::Length(0) => return Ok(None),
@@ -330,7 +239,7 @@ impl Connection {
                     return Ok(Some(self.take(taken)));
                 }
                 Framing::ChunkEnd => match self.take_line()? {
-                    Some(line) if line.is_empty() => *framing = Framing::ChunkSize,
+                    Some(line) if line == b"\r\n" => *framing = Framing::ChunkSize,
                     Some(_) => {
                         let what = "a chunk that is longer than its size".to_owned();
                         return Err(TransportError::Malformed(what));
@@ -338,7 +247,7 @@ impl Connection {
                     None => self.fill_or_closed()?,
                 },
                 Framing::Trailers => match self.take_line()? {
-                    Some(line) if line.is_empty() => *framing = Framing::Length(0),
+                    Some(line) if line == b"\r\n" => *framing = Framing::Length(0),
                     Some(_) => {}
                     None => self.fill_or_closed()?,
                 },
@@ -359,6 +268,7 @@ impl Connection {
         std::mem::replace(&mut self.buffer, rest)
     }
 
+    /// The next line with its line end.
     fn take_line(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\r\n") else {
             return match self.buffer.len() {
@@ -366,9 +276,7 @@ impl Connection {
                 _ => Err(TransportError::Malformed("a chunk whose line never ends".to_owned())),
             };
         };
-        let mut line: Vec<u8> = self.buffer.drain(..end + 2).collect();
-        line.truncate(end);
-        Ok(Some(line))
+        Ok(Some(self.buffer.drain(..end + 2).collect()))
     }
 
     fn fill_or_closed(&mut self) -> Result<(), TransportError> {
@@ -420,10 +328,94 @@ fn owned(headers: &[httparse::Header<'_>]) -> Headers {
     headers.iter().map(owned).collect()
 }
 
+/// `line` with its line end.
 fn parse_chunk_size(line: &[u8]) -> Result<u64, TransportError> {
-    let text = String::from_utf8_lossy(line);
-    let digits = text.split(';').next().unwrap_or_default().trim();
-    let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (are_digits.then(|| u64::from_str_radix(digits, 16).ok()).flatten())
-        .ok_or_else(|| TransportError::Malformed(format!("{text:?} is not the size of a chunk")))
+    // The parser takes a line without digits as 0.
+    let parsed = match line.first() {
+        Some(first) if first.is_ascii_hexdigit() => httparse::parse_chunk_size(line).ok(),
+        _ => None,
+    };
+    match parsed {
+        Some(httparse::Status::Complete((_, size))) => Ok(size),
+        _ => {
+            let text = String::from_utf8_lossy(line);
+            let text = text.trim_end_matches("\r\n");
+            Err(TransportError::Malformed(format!("{text:?} is not the size of a chunk")))
+        }
+    }
+}
+
+/// How the end of a body is known.
+enum Framing {
+    /// Bytes left.
+    Length(u64),
+    /// Before the line with the size of a chunk.
+    ChunkSize,
+    /// Bytes left of a chunk.
+    Chunk(u64),
+    /// Before the line end of a chunk.
+    ChunkEnd,
+    Trailers,
+    UntilClose,
+}
+
+impl Framing {
+    fn forbids_body(method: &str, status: u16) -> bool {
+        method == "HEAD" || matches!(status, 101 | 204 | 304)
+    }
+
+    fn of(
+        method: &str,
+        status: u16,
+        headers: &[(String, Vec<u8>)],
+    ) -> Result<Self, TransportError> {
+        let value = |name: &str| {
+            headers.iter().find(|(known, _)| known == name).map(|(_, value)| lossy(value))
+        };
+        if Self::forbids_body(method, status) {
+            return Ok(Self::Length(0));
+        }
+        if value("transfer-encoding")
+            .is_some_and(|coding| coding.to_ascii_lowercase().ends_with("chunked"))
+        {
+            return Ok(Self::ChunkSize);
+        }
+        match value("content-length") {
+            Some(length) => {
+                let digits = length.bytes().all(|byte| byte.is_ascii_digit());
+                (digits.then(|| length.parse().ok()).flatten().map(Self::Length))
+                    .ok_or_else(|| TransportError::Malformed(format!("content-length: {length}")))
+            }
+            None => Ok(Self::UntilClose),
+        }
+    }
+}
+
+/// An answer whose body is read piece by piece.
+pub struct BodyStream {
+    head: Response,
+    connection: Connection,
+    framing: Framing,
+}
+
+impl BodyStream {
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.head.status()
+    }
+
+    /// The answer without its body, for expectations about status and headers.
+    pub fn head(&self) -> &Response {
+        &self.head
+    }
+
+    /// The next piece of the body as it arrived, waiting at most `limit`; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is neither a piece nor a proper end.
+    pub fn next(&mut self, limit: Duration) -> Result<Option<Vec<u8>>, TransportError> {
+        self.connection.set_limit(limit);
+        self.connection.next_chunk(&mut self.framing)
+    }
 }
