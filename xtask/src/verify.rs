@@ -1,28 +1,20 @@
 //! `verify`: the gates that every question passes.
 //!
-//! Gates 1 (`uniform`) and 6 (`lists`) only read; 2 (`starter`), 3 (`solution`), 4 (`wrong`), 5
-//! (`rounds`) and 7 (`handout`) build and judge. The template of `new` passes them too, as question 00.
+//! They are in `gates`, a file for each. The template of `new` passes them too, as question 00.
 
 mod bench;
 mod folder;
-mod handout;
-mod lists;
+mod gates;
+mod kill_table;
 mod offence;
-mod rounds;
 mod scratch;
-mod solution;
-mod starter;
-mod table;
-mod uniform;
-mod wrong;
 
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::Result;
 use console::style;
 
-pub(crate) use lists::write as write_generated;
-pub(crate) use uniform::is_slug;
+pub(crate) use gates::{lists::write as write_generated, uniform::is_slug};
 
 use crate::{
     cli,
@@ -30,8 +22,12 @@ use crate::{
     verify::{
         bench::{Bench, Built},
         folder::Folder,
+        gates::{
+            handout, lists,
+            rounds::{self, Confined, Rounds},
+            solution, starter, uniform, wrong_answers,
+        },
         offence::Offences,
-        rounds::{Confined, Rounds},
         scratch::Scratch,
     },
     workspace::Workspace,
@@ -87,15 +83,15 @@ pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode>
     }
 
     if args.table {
-        term::print(&table::render(&report.tables))?;
+        term::print(&kill_table::render(&report.tables))?;
         if args.write {
-            let path = table::write(&report.tables, workspace)?;
+            let path = kill_table::write(&report.tables, workspace)?;
             term::print(&format!("\nwrote {}\n", workspace.relative(&path)))?;
         }
     }
 
     let mut lists = Offences::default();
-    table::check(&chosen, &workspace.root, &mut lists);
+    kill_table::check(&chosen, &workspace.root, &mut lists);
     let files = lists::check(workspace, &mut lists)?;
     if !all {
         let names: Vec<String> = chosen.iter().map(|folder| folder.question.folder()).collect();
@@ -116,7 +112,7 @@ struct Report {
     /// What is no offence, but should be known.
     notes: Vec<String>,
     /// Which wrong answers each check refuses, by question.
-    tables: Vec<table::Entry>,
+    tables: Vec<kill_table::Entry>,
 }
 
 /// A gate's verdict on a question, in a few words.
@@ -148,7 +144,7 @@ impl Report {
         let rounds = Rounds::run(&mut bench, rounds, confined)?;
         let passed = solution::check(&mut bench, &rounds);
         let solution = bench.cell(format!("{passed} pass"));
-        let refused = wrong::check(&mut bench)?;
+        let refused = wrong_answers::check(&mut bench)?;
         let wrong = bench.cell(format!("{refused} of {} refused", folder.wrong_answers().count()));
         rounds::check(&mut bench, &rounds, confined);
         let number = rounds.verdicts.len();
@@ -171,7 +167,7 @@ impl Report {
             }
         }
         if !folder.is_template() {
-            self.tables.push(table::Entry::new(question, bench.kills));
+            self.tables.push(kill_table::Entry::new(question, bench.kills));
         }
         self.notes.append(&mut bench.notes);
         self.offences.append(bench.found);

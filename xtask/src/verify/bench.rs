@@ -12,7 +12,7 @@ use crate::{
     judge::{self, Outcome, Verdict},
     process::Stop,
     term,
-    verify::{folder::Folder, offence::Offences, scratch::Scratch, wrong},
+    verify::{folder::Folder, offence::Offences, scratch::Scratch},
     workspace::Workspace,
 };
 
@@ -42,8 +42,8 @@ impl Built {
             let into = if folder.is_template() { &mut others } else { &mut contracts };
             into.extend(["--test".to_owned(), folder.question.test_target()]);
             for (name, patch) in folder.wrong_answers() {
-                if wrong::apply(folder, patch).is_ok() {
-                    others.extend(["--bin".to_owned(), wrong::bin(folder, name)]);
+                if folder.made_wrong(patch).is_ok() {
+                    others.extend(["--bin".to_owned(), folder.wrong_bin(name)]);
                 }
             }
         }

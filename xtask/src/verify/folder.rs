@@ -8,6 +8,7 @@ use crate::{
     files,
     template::{self, Values},
     workspace::Question,
+    wrong_answer,
 };
 
 pub(crate) struct Folder {
@@ -63,5 +64,15 @@ impl Folder {
             let name = path.strip_prefix("wrong/")?.strip_suffix(".patch")?;
             Some((name, text.as_str()))
         })
+    }
+
+    /// The solution with the change of a wrong answer.
+    pub(crate) fn made_wrong(&self, patch: &str) -> Result<String> {
+        wrong_answer::apply(self.text("src/solution.rs"), patch)
+    }
+
+    /// The program that a wrong answer becomes: `q13-wrong-blank-title`.
+    pub(crate) fn wrong_bin(&self, name: &str) -> String {
+        format!("{}-wrong-{name}", self.question.test_target())
     }
 }

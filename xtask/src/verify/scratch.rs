@@ -14,12 +14,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::{
-    cargo::cargo,
-    files,
-    verify::{folder::Folder, wrong},
-    workspace::Workspace,
-};
+use crate::{cargo::cargo, files, verify::folder::Folder, workspace::Workspace};
 
 /// Where the members stand: not where they stand in the workspace, or cargo would take their
 /// programs for those of the workspace.
@@ -126,8 +121,8 @@ fn contents(folder: &Folder) -> BTreeMap<String, String> {
     let mut files = folder.files.clone();
     let mut programs = String::new();
     for (name, patch) in folder.wrong_answers() {
-        if let Ok(source) = wrong::apply(folder, patch) {
-            let bin = wrong::bin(folder, name);
+        if let Ok(source) = folder.made_wrong(patch) {
+            let bin = folder.wrong_bin(name);
             programs.push_str(&format!(
                 "\n[[bin]]\nname = \"{bin}\"\npath = \"wrong/{name}.rs\"\ntest = false\n"
             ));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::verify::{folder::Folder, offence::Offences, uniform::section};
+use crate::verify::{folder::Folder, gates::uniform::section, offence::Offences};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 

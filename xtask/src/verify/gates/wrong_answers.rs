@@ -5,22 +5,9 @@ use std::thread;
 use anyhow::Result;
 
 use crate::{
-    verify::{
-        bench::{Bench, crowded, judge},
-        folder::Folder,
-    },
-    wrong_answer::{self, header},
+    verify::bench::{Bench, crowded, judge},
+    wrong_answer::header,
 };
-
-/// The solution made wrong.
-pub(crate) fn apply(folder: &Folder, patch: &str) -> Result<String> {
-    wrong_answer::apply(folder.text("src/solution.rs"), patch)
-}
-
-/// The program that a wrong answer becomes: `q13-wrong-blank-title`.
-pub(crate) fn bin(folder: &Folder, name: &str) -> String {
-    format!("{}-wrong-{name}", folder.question.test_target())
-}
 
 /// Wrong answers that are judged at once: they mostly wait.
 const AT_ONCE: usize = 4;
@@ -34,11 +21,11 @@ pub(crate) fn check(bench: &mut Bench<'_>) -> Result<usize> {
     let mut programs = Vec::new();
     for (name, patch) in folder.wrong_answers() {
         let file = format!("wrong/{name}.patch");
-        if let Err(error) = apply(folder, patch) {
+        if let Err(error) = folder.made_wrong(patch) {
             let what = format!("it does not apply to src/solution.rs: {error}");
             let mend = "make it again from a changed copy of the solution, as CONTRIBUTING.md says";
             bench.found.add(folder.path(&file), "wrong-applies", what, mend);
-        } else if let Some(program) = bench.program(&bin(folder, name), &file) {
+        } else if let Some(program) = bench.program(&folder.wrong_bin(name), &file) {
             programs.push((name, file, header(patch).fails, program));
         }
     }

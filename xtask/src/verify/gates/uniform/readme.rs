@@ -4,8 +4,8 @@ use crate::{
     template,
     verify::{
         folder::Folder,
+        gates::uniform::{contract, first_difference, headings, section, values},
         offence::Offences,
-        uniform::{contract, first_difference, headings, section, values},
     },
 };
 

@@ -2,7 +2,7 @@
 
 use crate::{
     template,
-    verify::{folder::Folder, offence::Offences, uniform::values},
+    verify::{folder::Folder, gates::uniform::values, offence::Offences},
 };
 
 /// A longer answer doesn't fit the time box.

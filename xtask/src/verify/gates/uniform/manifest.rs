@@ -6,8 +6,8 @@ use crate::{
     template,
     verify::{
         folder::Folder,
+        gates::uniform::{first_difference, values},
         offence::Offences,
-        uniform::{first_difference, values},
     },
 };
 

@@ -6,7 +6,7 @@ use crate::{
     judge::{Check, Outcome, Verdict},
     verify::{
         bench::{Bench, report},
-        rounds::Rounds,
+        gates::rounds::Rounds,
     },
 };
 

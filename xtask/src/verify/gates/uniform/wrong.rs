@@ -3,8 +3,8 @@
 use crate::{
     verify::{
         folder::Folder,
+        gates::uniform::{contract, is_slug},
         offence::Offences,
-        uniform::{contract, is_slug},
     },
     wrong_answer::header,
 };

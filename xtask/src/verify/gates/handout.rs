@@ -18,7 +18,7 @@ use crate::{
     verify::{
         bench::{Bench, crowded, judge, report},
         folder::Folder,
-        lists::machine_path,
+        gates::lists::machine_path,
     },
     workspace::Workspace,
     wrong_answer,

@@ -4,8 +4,8 @@ use crate::{
     grade::notes,
     verify::{
         folder::Folder,
+        gates::uniform::{contract, headings, section},
         offence::Offences,
-        uniform::{contract, headings, section},
     },
 };
 
