@@ -1,6 +1,6 @@
 //! What a server is started with.
 
-use std::{env, fs, io, path::Path, process::Command, sync::Arc};
+use std::{env, ffi::OsString, fs, io, path::Path, process::Command, sync::Arc};
 
 use tempfile::TempDir;
 
@@ -36,7 +36,7 @@ const CLEARED: &[&str] = &[
 #[derive(Clone)]
 #[must_use = "nothing starts until one of the start methods is called"]
 pub struct Builder {
-    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) variables: Vec<(String, OsString)>,
     /// The working directory, kept over restarts.
     directory: Arc<TempDir>,
     port_source: PortSource,
@@ -74,7 +74,15 @@ impl Builder {
 
     /// Sets an environment variable. `PORT` may be set too, and then nothing else is chosen.
     pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Sets an environment variable to bytes that need not be UTF-8. Not judged where a variable is
+    /// not bytes, which is on Windows.
+    #[track_caller]
+    pub fn env_bytes(mut self, name: &str, value: &[u8]) -> Self {
+        self.variables.push((name.to_owned(), os_string(value)));
         self
     }
 
@@ -129,7 +137,7 @@ impl Builder {
     /// The port on which the subject listens if it was leased `leased`.
     pub(crate) fn port(&self, leased: u16) -> u16 {
         let own = self.variables.iter().rev().find(|(name, _)| name == "PORT");
-        own.and_then(|(_, port)| port.parse().ok()).unwrap_or(leased)
+        own.and_then(|(_, port)| port.to_str()?.parse().ok()).unwrap_or(leased)
     }
 
     /// Gives `command` its environment and its working directory.
@@ -154,6 +162,17 @@ impl Builder {
             .current_dir(self.directory());
         Ok(())
     }
+}
+
+#[cfg(unix)]
+fn os_string(bytes: &[u8]) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+#[cfg(not(unix))]
+#[track_caller]
+fn os_string(_: &[u8]) -> OsString {
+    crate::check::not_judged("this check sets a variable that is not UTF-8, which needs Unix")
 }
 
 fn is_of_the_kit(name: Option<&str>) -> bool {

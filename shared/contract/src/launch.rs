@@ -26,10 +26,23 @@ static START: Patience = Patience::new();
 /// Starts the subject and waits until it accepts connections.
 #[track_caller]
 pub(crate) fn start(builder: &Builder) -> Arc<Instance> {
+    try_start(builder).unwrap_or_else(|instance| fail(&instance, &describe_exit(&instance)))
+}
+
+/// Starts the subject and waits until it accepts connections or has ended.
+#[track_caller]
+pub(crate) fn start_or_exit(builder: &Builder) -> Result<Arc<Instance>, Exit> {
+    try_start(builder)
+        .map_err(|instance| instance.wait_for_exit(Duration::ZERO).expect("the process has ended"))
+}
+
+/// The subject once it accepts connections; as an error if it ended before that.
+#[track_caller]
+fn try_start(builder: &Builder) -> Result<Arc<Instance>, Arc<Instance>> {
     check::begin();
     let subject = subject(builder);
     if let Subject::Running { address, url } = &subject {
-        return shared(Instance::running(*address, url));
+        return Ok(shared(Instance::running(*address, url)));
     }
     let limit = START.limit(milliseconds("CONTRACT_START_TIMEOUT_MS", 10_000));
     let mut attempt = 1;
@@ -38,14 +51,14 @@ pub(crate) fn start(builder: &Builder) -> Arc<Instance> {
         match wait_until_ready(&instance, limit) {
             Ready::Listening => {
                 START.learn(true);
-                return instance;
+                return Ok(instance);
             }
             Ready::Exited if attempt < ATTEMPTS && says_port_in_use(&instance) => {
                 attempt += 1;
                 let port = instance.address().port();
                 check::note(&format!("port {port} was taken, so another one was tried"));
             }
-            Ready::Exited => fail(&instance, &describe_exit(&instance)),
+            Ready::Exited => return Err(instance),
             Ready::Elsewhere => fail(&instance, &describe_fallback(&instance)),
             Ready::TimedOut => fail(&instance, &describe_silence(&instance)),
         }

@@ -174,6 +174,22 @@ impl Builder {
         Server { instance, builder: self }
     }
 
+    /// Starts a subject that may also refuse to start: the server once it accepts connections, or how
+    /// the process ended before that.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit`] if the subject ended before it listened.
+    ///
+    /// # Panics
+    ///
+    /// Fails the check if the subject does neither, as [`Server::start`].
+    #[track_caller]
+    pub fn start_or_exit(self) -> Result<Server, Exit> {
+        let instance = launch::start_or_exit(&self)?;
+        Ok(Server { instance, builder: self })
+    }
+
     /// Starts a subject that is to refuse to start, and waits until it has ended.
     ///
     /// # Panics

@@ -52,6 +52,25 @@ fn a_server_is_gone_once_it_is_dropped_even_if_a_request_is_left() {
 }
 
 #[test]
+fn a_server_that_may_refuse_to_start_is_a_server_or_an_exit() {
+    let started = Server::builder().start_or_exit();
+    let refused = Server::builder().env("FIXTURE", "exits").start_or_exit();
+
+    started.ok().expect("it listens").get("/").send().expect_status(200);
+    let exit = refused.err().expect("it ends");
+    assert_eq!(exit.code(), Some(3));
+    assert!(!exit.stderr.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_need_not_be_utf_8() {
+    let app = Server::builder().env_bytes("TEA", b"gr\xfcn").start();
+
+    app.get("/env/TEA").send().expect_json(json!(null));
+}
+
+#[test]
 fn a_restart_keeps_settings_and_files_and_ends_the_old_process() {
     let app = Server::builder().env("TEA", "green").start();
     app.request("PUT", "/file/tea.txt").body("black").send();
