@@ -29,7 +29,10 @@ pub(crate) fn run(args: &cli::Check, workspace: &Workspace) -> Result<ExitCode> 
     term::status("");
     let round = round.context("Failed to check: it was stopped")?;
     if let (Subject::Starter, Round::Judged { verdict, .. }) = (&subject, &round) {
-        keep(question, verdict, workspace)?;
+        // The verdict counts more than its record.
+        if let Err(error) = keep(question, verdict, workspace) {
+            eprintln!("warning: {error:#}");
+        }
     }
     if args.json {
         term::print(&format!("{:#}\n", as_json(question, &subject, &round)))?;

@@ -19,7 +19,7 @@ const CONTEXT: usize = 3;
 
 pub(crate) fn run(args: &cli::Diff, workspace: &Workspace) -> Result<ExitCode> {
     let question = workspace.select(&args.question)?;
-    let state = Progress::load(workspace)?.state(question, workspace);
+    let state = Progress::load_or_warn(workspace).state(question, workspace);
     if !args.yes && !state.is_done() && !confirm(question, state)? {
         return Ok(ExitCode::FAILURE);
     }
@@ -30,18 +30,24 @@ pub(crate) fn run(args: &cli::Diff, workspace: &Workspace) -> Result<ExitCode> {
 fn confirm(question: &Question, state: State) -> Result<bool> {
     if !term::is_interactive() {
         bail!(
-            "Failed to ask before showing the solution of {} ({state}); to see it all the same: cargo xtask diff {} --yes",
+            "Failed to ask before showing the solution of {} ({state}); to see it anyway: cargo xtask diff {} --yes",
             question.folder(),
             question.number
         );
     }
-    Ok(term::ask(&format!("{} is {state}. This shows the solution; go on?", question.folder()))?)
+    Ok(term::ask(&format!(
+        "The state of {} is: {state}. This shows the solution; continue?",
+        question.folder()
+    ))?)
 }
 
 /// What the solution changes in the starter, side by side where `width` allows.
 pub(crate) fn render(question: &Question, width: usize) -> Result<String> {
     let read = |path: PathBuf| {
-        fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))
+        let text = fs::read_to_string(&path);
+        let text = text.with_context(|| format!("Failed to read {}", path.display()))?;
+        // Editors and version control change the ends of lines, which says nothing about the code.
+        anyhow::Ok(text.lines().map(|line| format!("{line}\n")).collect::<String>())
     };
     let (starter, solution) = (read(question.starter())?, read(question.solution())?);
     let lines = if width >= WIDE {
@@ -50,7 +56,7 @@ pub(crate) fn render(question: &Question, width: usize) -> Result<String> {
         unified(&starter, &solution)
     };
     if lines.is_empty() {
-        return Ok("your starter is the solution, line by line\n".to_owned());
+        return Ok("your starter is identical to the solution\n".to_owned());
     }
     Ok(lines.join("\n") + "\n")
 }

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &cli::Handout, workspace: &Workspace) -> Result<ExitCode
     row("id", &format!("{}, kept in handouts/", record.id));
     let test = if options.without_checks { "" } else { "    cargo test" };
     row("they type", &format!("cargo run -p {}{test}", question.package));
-    row("then", &command(&format!("grade {} {}", question.number, args.dir.display())));
+    row("then", &command(&format!("grade {} {}", question.number, term::quoted(&args.dir))));
     term::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `hint`: from a nudge to nearly the answer, one at a time.
+//! `hint`: from a nudge to nearly the solution, one at a time.
 
 use std::{fs, process::ExitCode};
 
@@ -15,11 +15,13 @@ use crate::{
 pub(crate) fn run(args: &cli::Hint, workspace: &Workspace) -> Result<ExitCode> {
     let question = workspace.select(&args.question)?;
     let text = if args.again {
-        let taken = Progress::load(workspace)?.of(question, workspace).hints;
+        let taken = Progress::load_or_warn(workspace).of(question, workspace).hints;
         taken_so_far(question, taken)?
     } else if args.all {
         let all = hints(question)?.len();
-        Progress::update(question, workspace, |entry| entry.hints = all)?;
+        if let Err(error) = Progress::update(question, workspace, |entry| entry.hints = all) {
+            eprintln!("warning: {error:#}");
+        }
         taken_so_far(question, all)?
     } else {
         take(question, workspace)?
@@ -31,17 +33,22 @@ pub(crate) fn run(args: &cli::Hint, workspace: &Workspace) -> Result<ExitCode> {
 /// The next hint, counted as taken.
 pub(crate) fn take(question: &Question, workspace: &Workspace) -> Result<String> {
     let hints = hints(question)?;
-    let taken = Progress::load(workspace)?.of(question, workspace).hints;
+    let mut taken = Progress::load(workspace).of(question, workspace).hints;
+    // Two commands at once take two hints, so the count is that of the change itself.
+    let counted = Progress::update(question, workspace, |entry| {
+        taken = entry.hints;
+        entry.hints = hints.len().min(taken + 1);
+    });
+    let warning = counted.err().map(|error| format!("warning: {error:#}\n")).unwrap_or_default();
     if taken >= hints.len() {
         let again = command(&format!("hint {} --again", question.number));
         let diff = command(&format!("diff {}", question.number));
         return Ok(format!(
-            "all {} hints are taken; read them again: {again}, or compare with the solution: {diff}\n",
+            "{warning}all {} hints are taken; read them again: {again}, or compare with the solution: {diff}\n",
             hints.len()
         ));
     }
-    Progress::update(question, workspace, |entry| entry.hints = taken + 1)?;
-    Ok(render(&hints, taken))
+    Ok(warning + &render(&hints, taken))
 }
 
 fn taken_so_far(question: &Question, taken: usize) -> Result<String> {

@@ -1,4 +1,4 @@
-//! `list`: the questions by tier, and what you have done.
+//! `list`: the questions by tier, with your state of each.
 
 use std::{fmt::Write, process::ExitCode};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(crate) fn run(args: &cli::List, workspace: &Workspace) -> Result<ExitCode> {
-    let progress = Progress::load(workspace)?;
+    let progress = Progress::load_or_warn(workspace);
     let mut rows: Vec<_> = workspace
         .questions
         .iter()
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &cli::List, workspace: &Workspace) -> Result<ExitCode> {
     if args.json {
         term::print(&format!("{:#}\n", rows.iter().map(as_json).collect::<serde_json::Value>()))?;
     } else {
-        term::print(&render(&rows)?)?;
+        term::print(&render(&rows, term::columns())?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,17 +45,24 @@ fn as_json((question, state): &(&Question, State)) -> serde_json::Value {
     })
 }
 
-fn render(rows: &[(&Question, State)]) -> Result<String> {
-    let longest = |text: fn(&(&Question, State)) -> String| {
-        rows.iter().map(|row| measure_text_width(&text(row))).max().unwrap_or_default()
-    };
-    let slugs = longest(|(question, _)| question.slug.clone());
-    let titles = longest(|(question, _)| question.title.clone());
-    let states = longest(|(_, state)| state.to_string());
+/// The columns of one row, from the left.
+type Row = [String; 4];
+
+/// As wide as `width` allows: all columns in a line, then without topics, then without titles, and
+/// where even that is too wide two lines per question.
+fn render(rows: &[(&Question, State)], width: usize) -> Result<String> {
+    let columns: Vec<Row> = rows.iter().map(columns).collect();
+    let widest = |at: usize| columns.iter().map(|row| measure_text_width(&row[at])).max();
+    let widths: Vec<usize> = (0..4).map(|at| widest(at).unwrap_or_default()).collect();
+    let needed = |shown: &[usize]| 4 + shown.iter().map(|at| 2 + widths[*at]).sum::<usize>();
+    let shown: &[usize] = [&[SLUG, TITLE, MINUTES, STATE][..], &[SLUG, MINUTES, STATE]]
+        .into_iter()
+        .find(|shown| needed(shown) <= width)
+        .unwrap_or_default();
 
     let mut out = String::new();
     let mut tier = 0;
-    for (question, state) in rows {
+    for ((question, state), row) in rows.iter().zip(&columns) {
         if question.tier != tier {
             if tier != 0 {
                 writeln!(out)?;
@@ -64,28 +71,52 @@ fn render(rows: &[(&Question, State)]) -> Result<String> {
             let heading = format!("{} tier {tier}", stars(tier));
             writeln!(out, "{}", style(heading).bold())?;
         }
-        let state = match state {
-            State::Untouched => style(pad(&state.to_string(), states)).dim(),
-            State::Edited | State::Partly(..) => style(pad(&state.to_string(), states)).yellow(),
-            State::Done | State::DoneWithStretch => style(pad(&state.to_string(), states)).green(),
-        };
-        let row = format!(
-            "  {:02}  {}  {}  {:>3} min  {state}  {}",
-            question.number,
-            pad(&question.slug, slugs),
-            pad(&question.title, titles),
-            question.minutes,
-            style(question.topics.join(", ")).dim()
-        );
-        writeln!(out, "{}", term::fit(&row))?;
+        if shown.is_empty() {
+            writeln!(out, "  {:02}  {}", question.number, row[SLUG])?;
+            writeln!(out, "      {}  {}", row[MINUTES].trim_start(), styled(*state, &row[STATE]))?;
+            continue;
+        }
+        let mut line = format!("  {:02}", question.number);
+        for at in shown {
+            let cell = pad(&row[*at], widths[*at]);
+            let cell = if *at == STATE { styled(*state, &cell) } else { cell };
+            write!(line, "  {cell}")?;
+        }
+        let topics = question.topics.join(", ");
+        if needed(shown) + 2 + measure_text_width(&topics) <= width {
+            write!(line, "  {}", style(topics).dim())?;
+        }
+        writeln!(out, "{}", line.trim_end())?;
     }
 
     let done = rows.iter().filter(|(_, state)| state.is_done()).count();
-    writeln!(
-        out,
-        "\n{done} of {} done; the next one: {}",
-        count(rows.len(), "question"),
-        command("next")
-    )?;
+    let summary = format!("{done} of {} done; the next one: ", count(rows.len(), "question"));
+    let next = command("next");
+    let is_narrow = measure_text_width(&summary) + measure_text_width(&next) > width;
+    let between = if is_narrow { "\n" } else { " " };
+    writeln!(out, "\n{}{between}{next}", summary.trim_end())?;
     Ok(out)
+}
+
+const SLUG: usize = 0;
+const TITLE: usize = 1;
+const MINUTES: usize = 2;
+const STATE: usize = 3;
+
+fn columns((question, state): &(&Question, State)) -> Row {
+    [
+        question.slug.clone(),
+        question.title.clone(),
+        format!("{:>3} min", question.minutes),
+        state.to_string(),
+    ]
+}
+
+fn styled(state: State, text: &str) -> String {
+    match state {
+        State::Untouched => style(text).dim(),
+        State::Edited | State::Partly(..) => style(text).yellow(),
+        State::Done | State::DoneWithStretch => style(text).green(),
+    }
+    .to_string()
 }

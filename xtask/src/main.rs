@@ -47,6 +47,12 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
+    for stray in &workspace.strays {
+        eprintln!(
+            "warning: {} is not a question and is ignored; a question has a number, a name and a package of its own, as in 13-crud-inmemory: move the folder out of questions/",
+            workspace.relative(stray)
+        );
+    }
     match command {
         Command::List(args) => list::run(&args, &workspace),
         Command::Show(args) => show::run(&args, &workspace),

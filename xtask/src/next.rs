@@ -12,11 +12,12 @@ use crate::{
 };
 
 pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
-    let Some(question) = open_after(0, workspace)? else {
+    let progress = Progress::load_or_warn(workspace);
+    let Some(question) = open_after(0, &progress, workspace) else {
         term::print(&format!("all {} are done\n", count(workspace.questions.len(), "question")))?;
         return Ok(ExitCode::SUCCESS);
     };
-    let state = Progress::load(workspace)?.state(question, workspace);
+    let state = progress.state(question, workspace);
     let number = question.number;
     let title = style(format!("{number:02} {}", question.title)).bold();
     term::print(&format!(
@@ -34,11 +35,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first question behind `number` that is not done, starting over at the end.
-pub(crate) fn open_after(number: u8, workspace: &Workspace) -> Result<Option<&Question>> {
-    let progress = Progress::load(workspace)?;
+/// The first question after `number` that is not done, starting over at the end.
+pub(crate) fn open_after<'a>(
+    number: u8,
+    progress: &Progress,
+    workspace: &'a Workspace,
+) -> Option<&'a Question> {
     let (before, after): (Vec<&Question>, Vec<&Question>) =
         workspace.questions.iter().partition(|question| question.number <= number);
     let mut open = after.into_iter().chain(before).filter(|question| question.number != number);
-    Ok(open.find(|question| !progress.state(question, workspace).is_done()))
+    open.find(|question| !progress.state(question, workspace).is_done())
 }

@@ -24,18 +24,26 @@ pub(crate) fn run(args: &cli::Reset, workspace: &Workspace) -> Result<ExitCode> 
     let path = workspace.relative(&starter);
     let mut text = String::new();
     if originals::is_untouched(question, workspace) == Some(true) {
-        writeln!(text, "{path} is the original already")?;
+        writeln!(text, "{path} is already the original starter")?;
     } else {
         if starter.exists() {
             let backup = back_up(question, workspace)?;
-            writeln!(text, "your starter is kept as {}", workspace.relative(&backup))?;
+            writeln!(text, "your version is saved as {}", workspace.relative(&backup))?;
         }
         fs::write(&starter, original)
             .with_context(|| format!("Failed to write {}", starter.display()))?;
-        writeln!(text, "{path} is the original again")?;
+        writeln!(text, "{path} is the original starter again")?;
     }
-    Progress::update(question, workspace, |entry| *entry = Entry::default())?;
-    writeln!(text, "start anew: {}", command(&format!("watch {}", question.number)))?;
+    match Progress::update(question, workspace, |entry| *entry = Entry::default()) {
+        Ok(_) => writeln!(text, "your hints, minutes and results of this question are cleared")?,
+        Err(error) => {
+            let kept = "your hints, minutes and results of this question are NOT cleared";
+            writeln!(text, "{kept}: {error:#}")?;
+            term::print(&text)?;
+            return Ok(ExitCode::from(2));
+        }
+    }
+    writeln!(text, "start again: {}", command(&format!("watch {}", question.number)))?;
     term::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -47,8 +55,9 @@ fn back_up(question: &Question, workspace: &Workspace) -> Result<PathBuf> {
         .map(|number| folder.join(format!("{}.{number}.rs", question.folder())))
         .find(|path| !path.exists())
         .context("Failed to find a free name in backups/")?;
-    copy(&question.starter(), &backup)
-        .with_context(|| format!("Failed to keep your starter as {}", backup.display()))?;
+    copy(&question.starter(), &backup).with_context(|| {
+        format!("Failed to save your starter as {}; nothing was changed", backup.display())
+    })?;
     Ok(backup)
 }
 

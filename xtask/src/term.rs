@@ -1,7 +1,8 @@
-//! How the commands print: colours only where they are wanted, columns that stay aligned.
+//! Output of the commands: colors only where they are wanted, aligned columns.
 
 use std::{
     io::{self, ErrorKind, IsTerminal, Write},
+    path::Path,
     process::exit,
 };
 
@@ -17,10 +18,9 @@ pub(crate) fn width() -> usize {
     Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns))
 }
 
-/// A row of a table in one line of the terminal; whole where there is none.
-pub(crate) fn fit(row: &str) -> String {
-    let columns = Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
-    truncate_str(row, columns.unwrap_or(usize::MAX), "…").into_owned()
+/// The columns for a table: without a terminal there is no limit.
+pub(crate) fn columns() -> usize {
+    Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns))
 }
 
 pub(crate) fn pad(text: &str, width: usize) -> String {
@@ -58,22 +58,27 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// What a user may type next.
+/// A command for the user to type next. Paths in it must be [`quoted`].
 pub(crate) fn command(text: &str) -> String {
     style(format!("cargo xtask {text}")).cyan().to_string()
 }
 
-/// Whether someone reads stdout and can answer on stdin.
+/// `path` as a word for the shell: `../ada`, `'../ada lovelace'`.
+pub(crate) fn quoted(path: &Path) -> String {
+    shell_words::quote(&path.to_string_lossy()).into_owned()
+}
+
+/// Whether a person reads stdout and can reply on stdin.
 pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Asks on the terminal; anything but `y` is no.
+/// Asks on the terminal; anything but `y` or `yes` means no.
 pub(crate) fn ask(question: &str) -> io::Result<bool> {
     print(&format!("{question} [y/N] "))?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let mut reply = String::new();
+    io::stdin().read_line(&mut reply)?;
+    Ok(matches!(reply.trim(), "y" | "Y" | "yes"))
 }
 
 /// One line on stderr that is overwritten as work goes on; nothing without a terminal.
@@ -82,7 +87,7 @@ pub(crate) fn status(text: &str) {
     if term.is_term() {
         let columns = usize::from(term.size().1).saturating_sub(1);
         let line = truncate_str(text, columns, "…");
-        // A terminal that went away is no reason to stop.
+        // Work goes on when the terminal is closed.
         let _ = term.clear_line().and_then(|()| term.write_str(&line));
     }
 }

@@ -15,10 +15,11 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread::{self, Scope},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::{Context, Result};
+use chrono::{DateTime, TimeDelta, Utc};
 use console::{Key, Term, style};
 use notify::{EventKind, RecursiveMode, Watcher, event::AccessKind};
 
@@ -66,10 +67,12 @@ fn watch<'a>(
     sender: &'a Sender<Event>,
     events: &Receiver<Event>,
 ) -> Result<End<'a>> {
-    let now = now();
-    let entry = Progress::update(question, workspace, |entry| {
-        entry.started.get_or_insert(now);
-    })?;
+    let now = Utc::now();
+    let mut started = Progress::load(workspace).of(question, workspace).started.unwrap_or(now);
+    // Where this fails, recording the verdict fails as well, and says so below it.
+    let _ = Progress::update(question, workspace, |entry| {
+        started = *entry.started.get_or_insert(now);
+    });
 
     let saves = sender.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -95,7 +98,7 @@ fn watch<'a>(
             workspace,
             sender,
             scope,
-            deadline: entry.started.unwrap_or(now) + 60 * u64::from(question.minutes),
+            deadline: started + TimeDelta::minutes(question.minutes.into()),
             sources: Sources::default(),
             running: None,
             judged: None,
@@ -139,8 +142,8 @@ struct Session<'scope, 'env> {
     workspace: &'env Workspace,
     sender: &'env Sender<Event>,
     scope: &'scope Scope<'scope, 'env>,
-    /// The end of the time box, in seconds since 1970.
-    deadline: u64,
+    /// The end of the time box.
+    deadline: DateTime<Utc>,
     /// As the last round found them.
     sources: Sources,
     running: Option<Running>,
@@ -247,8 +250,10 @@ impl<'env> Session<'_, 'env> {
 
     fn show(&mut self, result: Result<Option<Round>>) -> Result<()> {
         let round = result?.context("Failed to check: cargo or the contract was stopped")?;
-        if let Round::Judged { verdict, .. } = &round {
-            check::keep(self.question, verdict, self.workspace)?;
+        if let Round::Judged { verdict, .. } = &round
+            && let Err(error) = check::keep(self.question, verdict, self.workspace)
+        {
+            self.notes = format!("\nwarning: {error:#}\n");
         }
         self.code = round.exit_code();
         self.body = check::render(&round, false);
@@ -261,11 +266,13 @@ impl<'env> Session<'_, 'env> {
     fn key(&mut self, key: char) -> Option<End<'env>> {
         let note = match key {
             'q' => return Some(End::Quit(self.code)),
-            'n' => match next::open_after(self.question.number, self.workspace) {
-                Ok(Some(next)) => return Some(End::Next(next)),
-                Ok(None) => Ok("all other questions are done\n".to_owned()),
-                Err(error) => Err(error),
-            },
+            'n' => {
+                let progress = Progress::load(self.workspace);
+                match next::open_after(self.question.number, &progress, self.workspace) {
+                    Some(next) => return Some(End::Next(next)),
+                    None => Ok("all other questions are done\n".to_owned()),
+                }
+            }
             'h' => hint::take(self.question, self.workspace),
             'd' => self.diff(),
             _ => return None,
@@ -281,12 +288,12 @@ impl<'env> Session<'_, 'env> {
     }
 
     fn diff(&mut self) -> Result<String> {
-        let state = Progress::load(self.workspace)?.state(self.question, self.workspace);
+        let state = Progress::load(self.workspace).state(self.question, self.workspace);
         if state.is_done() || self.shows_solution {
             return diff::render(self.question, term::width());
         }
         self.shows_solution = true;
-        Ok(format!("your state is {state}; press d again to see the solution all the same\n"))
+        Ok(format!("your state is {state}; press d again to see the solution anyway\n"))
     }
 
     /// The whole screen; without a terminal, what is new on it.
@@ -309,17 +316,23 @@ impl<'env> Session<'_, 'env> {
     }
 
     fn time(&self) -> String {
-        let (now, minutes) = (now(), self.question.minutes);
-        if now > self.deadline {
-            format!("{} over", term::count(1 + ((now - self.deadline) / 60) as usize, "minute"))
+        let (seconds, minutes) = (self.seconds_left(), self.question.minutes);
+        if seconds < 0 {
+            format!("{} over", term::count(1 + (-seconds / 60) as usize, "minute"))
         } else {
-            format!("{} of {minutes} minutes left", (self.deadline - now).div_ceil(60))
+            format!(
+                "{} of {minutes} minutes left",
+                seconds.div_euclid(60) + i64::from(seconds % 60 > 0)
+            )
         }
     }
 
+    fn seconds_left(&self) -> i64 {
+        (self.deadline - Utc::now()).num_seconds()
+    }
+
     fn until_next_minute(&self) -> Duration {
-        let left = (self.deadline + 60 * 60 * 24 * 365).saturating_sub(now());
-        Duration::from_secs(left % 60 + 1)
+        Duration::from_secs(self.seconds_left().rem_euclid(60) as u64 + 1)
     }
 }
 
@@ -336,10 +349,6 @@ fn beginning(text: &str, rows: usize) -> String {
 
 fn is_screen() -> bool {
     io::stdout().is_terminal()
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The files that a round is about.

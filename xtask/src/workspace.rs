@@ -16,6 +16,8 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Ordered by number.
     pub(crate) questions: Vec<Question>,
+    /// Folders under `questions/` that hold a crate but are not a question, such as a copy of one.
+    pub(crate) strays: Vec<PathBuf>,
 }
 
 /// One folder under `questions/`.
@@ -64,31 +66,60 @@ impl Workspace {
     pub(crate) fn load(root: &Path) -> Result<Self> {
         let folder = root.join("questions");
         let mut questions = Vec::new();
+        let mut strays = Vec::new();
         for entry in
             fs::read_dir(&folder).with_context(|| format!("Failed to read {}", folder.display()))?
         {
             let dir = entry?.path();
-            if dir.join("Cargo.toml").is_file() {
-                questions.push(Question::load(dir)?);
+            if !dir.join("Cargo.toml").is_file() {
+                continue;
+            }
+            if !is_question_name(&dir) {
+                strays.push(dir);
+                continue;
+            }
+            let question = Question::load(dir)?;
+            // A copy still has the package of the folder that it was made from.
+            let original = question.package.strip_prefix('q').unwrap_or_default();
+            if original != question.folder() && folder.join(original).join("Cargo.toml").is_file() {
+                strays.push(question.dir);
+            } else {
+                questions.push(question);
             }
         }
         questions.sort_by_key(|question| question.number);
-        Ok(Self { root: root.to_owned(), questions })
+        strays.sort();
+        Ok(Self { root: root.to_owned(), questions, strays })
     }
 
-    /// The question that `7`, `07`, `q07`, `route-params`, `07-route-params`, `q07-route-params` or a path names.
+    /// The question that `7`, `07`, `q07`, `route-params`, `07-route-params` or `q07-route-params` names, or
+    /// that the path of its folder or of a file in it leads to.
     pub(crate) fn select(&self, name: &str) -> Result<&Question> {
-        let wanted = name.trim().trim_end_matches(['/', '\\']);
-        let wanted = wanted.rsplit(['/', '\\']).next().unwrap_or(wanted).to_lowercase();
+        let wanted = name.trim().to_lowercase();
         let number = wanted.strip_prefix('q').unwrap_or(&wanted).parse::<u8>();
-        let found = self.questions.iter().find(|question| {
+        let named = self.questions.iter().find(|question| {
             number == Ok(question.number)
                 || [&question.slug, &question.package, &question.folder()].contains(&&wanted)
         });
-        match found {
-            Some(question) => Ok(question),
-            None => bail!("Failed to find question `{name}`; {}", self.suggestion(&wanted)),
+        if let Some(question) = named.or_else(|| self.at_path(Path::new(name.trim()))) {
+            return Ok(question);
         }
+        let folder = wanted.split(['/', '\\']).skip_while(|part| *part != "questions").nth(1);
+        let last = wanted.split(['/', '\\']).rfind(|part| !part.is_empty());
+        let wanted = folder.or(last).unwrap_or(&wanted);
+        bail!("Failed to find question `{name}`; {}", self.suggestion(wanted))
+    }
+
+    /// The question in whose folder `path` lies, be it absolute or relative to the current folder or
+    /// to the root.
+    fn at_path(&self, path: &Path) -> Option<&Question> {
+        let places = [env::current_dir().ok()?.join(path), self.root.join(path)];
+        places.iter().find_map(|place| {
+            let place = place.canonicalize().ok()?;
+            self.questions.iter().find(|question| {
+                question.dir.canonicalize().is_ok_and(|folder| place.starts_with(folder))
+            })
+        })
     }
 
     /// The named questions in the order given, or all of them when none is named.
@@ -160,6 +191,16 @@ struct Facts {
     #[serde(default)]
     env: Vec<String>,
     given: Vec<String>,
+}
+
+/// Whether the folder is named like a question: `13-crud-inmemory`.
+fn is_question_name(dir: &Path) -> bool {
+    let name = dir.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let is_word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    name.split_once('-')
+        .is_some_and(|(number, slug)| number.parse::<u8>().is_ok() && slug.split('-').all(is_word))
 }
 
 impl Question {

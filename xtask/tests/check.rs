@@ -31,7 +31,11 @@ required 1/3 · stretch 0/1
 stuck? cargo xtask hint 1
 "
     );
-    assert!(sandbox.progress().contains("01 hello-world required=1/3 stretch=0/1\n"));
+    assert!(
+        sandbox
+            .progress()
+            .contains("hello-world = { number = 1, required = [1, 3], stretch = [0, 1] }\n")
+    );
 
     let all = sandbox.run("check 1 --all").expect_code(1).stdout;
     assert_eq!(all.matches("the answer was").count(), 3, "{all}");

@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use std::fs;
+use std::{fs, thread};
 
 use sandbox::{STARTER, Sandbox, output, starter};
 
@@ -27,10 +27,13 @@ fn list_shows_my_state() {
     let sandbox = Sandbox::new();
     for (progress, state) in [
         ("", "edited "),
-        ("01 hello-world required=1/3 stretch=0/1\n", "1/3 "),
-        ("01 hello-world required=3/3 stretch=0/1\n", "done "),
-        ("01 hello-world required=3/3 stretch=0/0\n", "done "),
-        ("01 hello-world required=3/3 stretch=1/1\n", "done with stretch "),
+        ("hello-world = { number = 1, required = [1, 3], stretch = [0, 1] }\n", "1/3 "),
+        ("hello-world = { number = 1, required = [3, 3], stretch = [0, 1] }\n", "done "),
+        ("hello-world = { number = 1, required = [3, 3], stretch = [0, 0] }\n", "done "),
+        (
+            "hello-world = { number = 1, required = [3, 3], stretch = [1, 1] }\n",
+            "done with stretch ",
+        ),
     ] {
         sandbox.answer("hello");
         sandbox.write("progress.txt", progress);
@@ -69,10 +72,56 @@ fn a_question_is_named_in_many_ways() {
         "02-route-params",
         "q02-route-params",
         "questions/02-route-params/",
+        "questions/02-route-params/src/starter.rs",
+        "./questions/../questions/02-route-params/tests",
+        &sandbox.path("questions/02-route-params/src/starter.rs").display().to_string(),
     ] {
         let shown = sandbox.run(&format!("show {name}")).expect_code(0).stdout;
         assert!(shown.contains("Route Parameters"), "{name}: {shown}");
     }
+    for (folder, name) in
+        [("questions", "02-route-params/src"), ("questions/02-route-params/src", "starter.rs")]
+    {
+        let mut show = sandbox.xtask(&format!("show {name}"));
+        show.current_dir(sandbox.path(folder));
+        let shown = output(show).expect_code(0).stdout;
+        assert!(shown.contains("Route Parameters"), "{name} in {folder}: {shown}");
+    }
+}
+
+#[test]
+fn a_copy_of_a_question_is_ignored_and_named() {
+    let sandbox = Sandbox::new();
+    for copy in ["01-hello-world copy", "01-hello-world.bak", "01-hello-again"] {
+        let folder = sandbox.path(&format!("questions/{copy}"));
+        sandbox::copy(&sandbox.path("questions/01-hello-world"), &folder);
+    }
+
+    let list = sandbox.run("list").expect_code(0);
+    let check = sandbox.run("check 1 --solution").expect_code(0);
+
+    assert!(list.stdout.contains("0 of 4 questions done"), "{}", list.stdout);
+    for copy in ["01-hello-world copy", "01-hello-world.bak", "01-hello-again"] {
+        let warning = format!("warning: questions/{copy} is not a question and is ignored");
+        assert_eq!(list.stderr.matches(&warning).count(), 1, "{}", list.stderr);
+        assert!(check.stderr.contains(&warning), "{}", check.stderr);
+    }
+    let mut refused = sandbox.xtask("check");
+    refused.arg("questions/01-hello-world copy/src/starter.rs");
+    let refused = output(refused).expect_code(2).stderr;
+    assert!(refused.contains("did you mean 01 or `hello-world`?"), "{refused}");
+}
+
+#[test]
+fn a_new_question_becomes_a_member() {
+    let sandbox = Sandbox::new();
+
+    sandbox.run("new 5 file-upload --title Upload --tier 1 --minutes 5").expect_code(0);
+
+    let manifest = sandbox.read("Cargo.toml");
+    let wanted = "    \"questions/02-route-params\",\n    \"questions/05-file-upload\",\n    \"questions/07-status-codes\",\n";
+    assert!(manifest.contains(wanted), "{manifest}");
+    assert!(manifest.contains("    \"kit\",\n"), "{manifest}");
 }
 
 #[test]
@@ -148,7 +197,11 @@ fn hints_come_one_at_a_time() {
     assert!(!again.contains("hint 3 of 3"), "{again}");
     assert!(hint("").contains("Say `hello, world`."));
     assert!(hint("").contains("all 3 hints are taken"));
-    assert!(sandbox.progress().contains("01 hello-world hints=3\n"), "{}", sandbox.progress());
+    assert!(
+        sandbox.progress().contains("hello-world = { number = 1, hints = 3 }\n"),
+        "{}",
+        sandbox.progress()
+    );
 }
 
 #[test]
@@ -159,7 +212,7 @@ fn all_hints_may_be_taken_at_once() {
 
     assert!(all.contains("hint 1 of 3") && all.contains("hint 3 of 3"), "{all}");
     assert!(!all.contains("None."), "the list of the next section:\n{all}");
-    assert!(sandbox.progress().contains("hints=3"));
+    assert!(sandbox.progress().contains("hints = 3"));
 }
 
 #[test]
@@ -188,12 +241,15 @@ fn diff_does_not_show_the_solution_unasked() {
 #[test]
 fn diff_of_a_green_question_needs_no_leave() {
     let sandbox = Sandbox::new();
-    sandbox.write("progress.txt", "01 hello-world required=3/3 stretch=1/1\n");
+    sandbox.write(
+        "progress.txt",
+        "hello-world = { number = 1, required = [3, 3], stretch = [1, 1] }\n",
+    );
     sandbox.write(STARTER, &sandbox.read("questions/01-hello-world/src/solution.rs"));
 
     let shown = sandbox.run("diff 1").expect_code(0).stdout;
 
-    assert!(shown.contains("your starter is the solution"), "{shown}");
+    assert!(shown.contains("your starter is identical to the solution"), "{shown}");
 }
 
 #[test]
@@ -201,7 +257,8 @@ fn next_names_the_first_open_question() {
     let sandbox = Sandbox::new();
     let done = |number: &str, slug: &str| {
         sandbox.write(&format!("questions/{number}-{slug}/src/starter.rs"), &starter("hello"));
-        format!("{number} {slug} required=3/3 stretch=0/1\n")
+        let number: u8 = number.parse().unwrap();
+        format!("{slug} = {{ number = {number}, required = [3, 3], stretch = [0, 1] }}\n")
     };
 
     assert!(sandbox.run("next").expect_code(0).stdout.starts_with("01 Hello World API"));
@@ -223,7 +280,7 @@ fn reset_brings_the_original_back_and_keeps_mine() {
     let original = sandbox.read(STARTER);
     sandbox.write(
         "progress.txt",
-        "01 hello-world required=3/3 hints=2 started=1\n02 route-params hints=1\n",
+        "hello-world = { number = 1, required = [3, 3], hints = 2, started = \"2026-01-31T12:00:00Z\" }\nroute-params = { number = 2, hints = 1 }\n",
     );
 
     for (number, mine) in ["hello one", "hello two"].into_iter().enumerate() {
@@ -232,17 +289,18 @@ fn reset_brings_the_original_back_and_keeps_mine() {
 
         let reset = sandbox.run("reset 1").expect_code(0).stdout;
 
-        assert!(reset.contains(&format!("your starter is kept as {backup}")), "{reset}");
+        assert!(reset.contains(&format!("your version is saved as {backup}")), "{reset}");
         assert_eq!(sandbox.read(STARTER), original);
         assert_eq!(sandbox.read(&backup), starter(mine));
     }
     let progress = sandbox.progress();
     assert!(
-        !progress.contains("hello-world") && progress.contains("02 route-params hints=1"),
+        !progress.contains("hello-world")
+            && progress.contains("route-params = { number = 2, hints = 1 }"),
         "{progress}"
     );
     let again = sandbox.run("reset 1").expect_code(0).stdout;
-    assert!(again.contains("is the original already"), "{again}");
+    assert!(again.contains("is already the original starter"), "{again}");
     assert!(!sandbox.path("backups/01-hello-world.3.rs").exists());
 }
 
@@ -286,32 +344,142 @@ fn progress_survives_renamed_questions_and_unknown_lines() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "progress.txt",
-        "a note of mine\n01 its-old-name hints=2\n12 route-params hints=1 mood=good\n99 gone hints=3\n07 status-codes hints=many\n",
+        "# a note of mine\nits-old-name = { number = 1, hints = 2 }\nroute-params = { number = 12, hints = 1, mood = \"good\" }\n\
+         gone = { number = 99, hints = 3 }\nstatus-codes = { number = 7, hints = \"many\" }\n",
     );
 
     let renamed = sandbox.run("hint 1").expect_code(0).stdout;
 
     assert!(renamed.contains("hint 3 of 3"), "{renamed}");
-    fs::copy(
-        sandbox.path("questions/01-hello-world/INTERVIEWER.md"),
-        sandbox.path("questions/02-route-params/INTERVIEWER.md"),
-    )
-    .unwrap();
+    give_hints(&sandbox, "02-route-params");
     let renumbered = sandbox.run("hint 2").expect_code(0).stdout;
     assert!(renumbered.contains("hint 2 of 3"), "{renumbered}");
     let progress = sandbox.progress();
     assert!(progress.starts_with("# Your progress"), "{progress}");
-    let lines: Vec<&str> = progress.lines().filter(|line| !line.starts_with('#')).collect();
+    let lines: Vec<&str> = progress.lines().skip(3).collect();
     assert_eq!(
         lines,
         [
-            "01 hello-world hints=3",
-            "02 route-params hints=2 mood=good",
-            "07 status-codes hints=many",
-            "99 gone hints=3",
-            "a note of mine",
+            "hello-world = { number = 1, hints = 3 }",
+            "route-params = { number = 2, hints = 2, mood = \"good\" }",
+            "gone = { number = 99, hints = 3 }",
+            "# a note of mine",
+            "status-codes = { number = 7, hints = \"many\" }",
         ]
     );
+}
+
+fn give_hints(sandbox: &Sandbox, folder: &str) {
+    let notes = sandbox.read("questions/01-hello-world/INTERVIEWER.md");
+    sandbox.write(&format!("questions/{folder}/INTERVIEWER.md"), &notes);
+}
+
+#[test]
+fn a_line_of_the_progress_that_cannot_be_read_costs_nothing_else() {
+    let sandbox = Sandbox::new();
+    sandbox.answer("hello");
+    let mut bytes =
+        b"hello-world = { number = 1, required = [3, 3] }\nroute-params = { numb".to_vec();
+    bytes.extend(b"\n\xff\xfe\x00\n");
+    fs::write(sandbox.path("progress.txt"), &bytes).unwrap();
+
+    let list = sandbox.run("list").expect_code(0);
+    let hint = sandbox.run("hint 1").expect_code(0);
+
+    assert!(list.stdout.contains("5 min  done "), "{}", list.stdout);
+    assert_eq!(list.stderr.matches("warning: Failed to read 2 lines of").count(), 1);
+    assert_eq!(list.stderr.lines().count(), 1, "{}", list.stderr);
+    assert!(hint.stdout.starts_with("hint 1 of 3"), "{}", hint.stdout);
+    let kept = fs::read(sandbox.path("progress.txt")).unwrap();
+    assert!(kept.ends_with(b"route-params = { numb\n\xff\xfe\x00\n"), "{kept:?}");
+}
+
+/// A folder in its place can be neither read nor written, by root neither.
+#[test]
+fn progress_that_cannot_be_read_or_written_stops_no_command() {
+    let sandbox = Sandbox::new();
+    sandbox.answer("hello");
+    fs::create_dir(sandbox.path("progress.txt")).unwrap();
+
+    for (line, wanted) in [
+        ("list", "0 of 4 questions done"),
+        ("next", "01 Hello World API"),
+        ("hint 1", "hint 1 of 3"),
+        ("hint 1 --all", "hint 3 of 3"),
+        ("hint 1 --again", "no hint is taken yet"),
+        ("diff 1 --yes", "hello, world"),
+        ("check 1", "required 3/3"),
+    ] {
+        let output = sandbox.run(line).expect_code(0);
+        assert!(output.stdout.contains(wanted), "{line}: {}", output.stdout);
+        let said = output.stdout + &output.stderr;
+        assert_eq!(
+            said.matches("warning: Failed to read your progress").count(),
+            1,
+            "{line}: {said}"
+        );
+    }
+    let reset = sandbox.run("reset 1").expect_code(2).stdout;
+    assert!(reset.contains("starter.rs is the original starter again\n"), "{reset}");
+    assert!(reset.contains("results of this question are NOT cleared: Failed to read"), "{reset}");
+}
+
+#[test]
+fn progress_that_is_read_only_is_not_replaced() {
+    let sandbox = Sandbox::new();
+    sandbox.write("progress.txt", "hello-world = { number = 1, hints = 1 }\n");
+    let path = sandbox.path("progress.txt");
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+
+    let hint = sandbox.run("hint 1").expect_code(0).stdout;
+
+    assert!(hint.contains("it is read-only; make it writable"), "{hint}");
+    assert!(hint.contains("hint 2 of 3"), "{hint}");
+    assert_eq!(sandbox.progress(), "hello-world = { number = 1, hints = 1 }\n");
+}
+
+#[test]
+fn commands_at_the_same_time_lose_no_progress() {
+    let sandbox = Sandbox::new();
+    let manifest = sandbox.read("questions/02-route-params/Cargo.toml");
+    for number in 40..72 {
+        let folder = format!("{number}-number-{number}");
+        fs::create_dir(sandbox.path(&format!("questions/{folder}"))).unwrap();
+        let manifest = manifest.replace("q02-route-params", &format!("q{folder}"));
+        sandbox.write(&format!("questions/{folder}/Cargo.toml"), &manifest);
+        give_hints(&sandbox, &folder);
+    }
+
+    let hints: Vec<_> =
+        (40..72).map(|number| sandbox.xtask(&format!("hint {number}")).spawn().unwrap()).collect();
+    for mut hint in hints {
+        assert!(hint.wait().unwrap().success());
+    }
+
+    let progress = sandbox.progress();
+    assert_eq!(progress.matches("hints = 1 }").count(), 32, "{progress}");
+}
+
+#[test]
+fn commands_at_the_same_time_take_different_hints() {
+    let sandbox = Sandbox::new();
+    let hints: Vec<_> = (0..3)
+        .map(|_| {
+            thread::spawn({
+                let mut hint = sandbox.xtask("hint 1");
+                move || String::from_utf8(hint.output().unwrap().stdout).unwrap()
+            })
+        })
+        .collect();
+
+    let mut hints: Vec<String> = hints.into_iter().map(|hint| hint.join().unwrap()).collect();
+
+    hints.sort();
+    for (number, hint) in hints.iter().enumerate() {
+        assert!(hint.starts_with(&format!("hint {} of 3", number + 1)), "{hint}");
+    }
 }
 
 #[test]

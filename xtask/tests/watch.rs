@@ -28,7 +28,7 @@ fn every_save_gets_a_verdict() {
     fs::write(&beside, starter("hello, world")).unwrap();
     fs::rename(&beside, sandbox.path(STARTER)).unwrap();
     watch.expect("required 3/3 · stretch 1/1", 1);
-    assert!(sandbox.progress().contains("required=3/3 stretch=1/1 started="));
+    assert!(sandbox.progress().contains("required = [3, 3], stretch = [1, 1], started = "));
 
     sandbox.write(CONTRACT, &sandbox.read(CONTRACT).replace("\"hello\"", "\"good day\""));
     watch.expect("required 1/3 · stretch 1/1", 1);
@@ -188,13 +188,16 @@ fn keys_are_lines_where_there_is_no_terminal() {
 
     let (code, _) = watch.finish();
     assert_eq!(code, 1);
-    assert!(sandbox.progress().contains("02 route-params required=1/3"));
+    assert!(sandbox.progress().contains("route-params = { number = 2, required = [1, 3]"));
 }
 
 #[test]
 fn the_clock_goes_on_from_the_first_watch() {
     let sandbox = Sandbox::new();
-    sandbox.write("progress.txt", "01 hello-world started=1\n");
+    sandbox.write(
+        "progress.txt",
+        "hello-world = { number = 1, started = \"2026-01-31T12:00:00Z\" }\n",
+    );
 
     let watch = watch(&sandbox);
 

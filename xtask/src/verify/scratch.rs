@@ -97,23 +97,26 @@ impl Scratch {
     }
 }
 
-/// Moves members and path dependencies below `MEMBERS`, and returns the members that are no pattern.
+/// Moves members and path dependencies below `MEMBERS`, and returns the members that are not
+/// questions. A pattern takes the place of the questions: the template is one of them here.
 fn relocate(manifest: &mut Table) -> Option<Vec<String>> {
     let workspace = manifest.get_mut("workspace")?.as_table_mut()?;
-    let mut plain = Vec::new();
-    for member in workspace.get_mut("members")?.as_array_mut()? {
-        let path = member.as_str()?.to_owned();
-        *member = Value::String(format!("{MEMBERS}/{path}"));
-        if !path.ends_with("/*") {
-            plain.push(path);
-        }
-    }
+    let members = workspace.get_mut("members")?.as_array_mut()?;
+    let paths: Option<Vec<&str>> = members.iter().map(Value::as_str).collect();
+    let others = paths?.into_iter().filter(|path| !path.starts_with("questions/"));
+    let others: Vec<String> = others.map(str::to_owned).collect();
+    *members = others
+        .iter()
+        .map(String::as_str)
+        .chain(["questions/*"])
+        .map(|path| Value::String(format!("{MEMBERS}/{path}")))
+        .collect();
     for (_, dependency) in workspace.get_mut("dependencies")?.as_table_mut()? {
         if let Some(path) = dependency.get_mut("path") {
             *path = Value::String(format!("{MEMBERS}/{}", path.as_str()?));
         }
     }
-    Some(plain)
+    Some(others)
 }
 
 /// A question's folder with its wrong answers as programs.

@@ -75,6 +75,11 @@ fn generated(workspace: &Workspace, found: &mut Offences) -> Result<Vec<(PathBuf
         }
     }
 
+    // A workspace that takes every folder for a member needs no list.
+    let path = workspace.root.join("Cargo.toml");
+    let manifest = fs::read_to_string(&path).unwrap_or_default();
+    files.extend(members(&manifest, &workspace.questions).map(|text| (path, text)));
+
     let path = workspace.root.join("README.md");
     let readme = fs::read_to_string(&path).unwrap_or_default();
     let parts = readme.split_once(BEGIN).and_then(|(before, rest)| {
@@ -95,6 +100,18 @@ fn generated(workspace: &Workspace, found: &mut Offences) -> Result<Vec<(PathBuf
         }
     }
     Ok(files)
+}
+
+/// The manifest with the questions' folders as members; `None` where members are not a list with
+/// a line for each.
+fn members(manifest: &str, questions: &[Question]) -> Option<String> {
+    let (before, rest) = manifest.split_once("\nmembers = [\n")?;
+    let (list, after) = rest.split_once("\n]\n")?;
+    let is_question = |line: &&str| line.trim_start().starts_with("\"questions/");
+    let others = list.lines().filter(|line| !is_question(line)).map(str::to_owned);
+    let questions = questions.iter().map(|it| format!("    \"questions/{}\",", it.folder()));
+    let lines = others.chain(questions).collect::<Vec<_>>().join("\n");
+    Some(format!("{before}\nmembers = [\n{lines}\n]\n{after}"))
 }
 
 /// The questions by tier, as Markdown.
