@@ -1,20 +1,20 @@
 //! Allow every client five requests a minute and refuse the rest.
 //!
-//! A client is the address at the other end of its connection; headers are what it says of itself.
-//! Its window begins with its first request, and the middleware looks and counts under one lock, so
-//! no two requests can take the same place. Wrapped around the app, it counts 404s as well.
+//! A client is the IP address at the other end of its connection, because any header can be forged.
+//! Its window begins with its first request. The middleware looks up the count and raises it under
+//! one lock, so two parallel requests never take the same place. It wraps the whole app, so a 404
+//! counts as well.
 //!
-//! Windows end in the order in which they began, so a queue tells whom to forget, without a timer
-//! or a sweep over all clients. Around the end of a window twice the limit gets through; a log of
-//! each client's last requests would prevent that and cost a timestamp for each. Behind a proxy all
-//! clients have its address: then the proxy is the one to count, or to be trusted with a header.
+//! Two maps forget clients without a timer and without a sweep: once per window the recent map
+//! becomes the older one, and the older one, in which every window is over, is dropped. A client can
+//! send twice the limit around the end of a window. A log of its last requests prevents that and
+//! costs a timestamp per request.
 //!
 //! Run it with `cargo run -p q19-rate-limiting`, then `curl -i http://127.0.0.1:3000/` six times.
 
 use std::{
-    collections::{HashMap, VecDeque},
-    env::{self, VarError},
-    fmt,
+    collections::HashMap,
+    mem,
     net::{IpAddr, Ipv4Addr},
     sync::Mutex,
     time::{Duration, Instant},
@@ -35,8 +35,8 @@ async fn main() -> Result<(), shared::StartError> {
     let limiter = web::Data::new(Limiter::from_env()?);
     HttpServer::new(move || {
         App::new()
-            .wrap(shared::json_errors())
             .wrap(from_fn(limit_requests))
+            .wrap(shared::json_errors())
             .app_data(limiter.clone())
             .configure(routes)
     })
@@ -55,12 +55,15 @@ fn routes(cfg: &mut web::ServiceConfig) {
 async fn limit_requests(
     limiter: web::Data<Limiter>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>> {
-    // Who has hung up may have no address any more; all of those share one window.
+    // A client that has hung up may have no peer address; those clients share one window.
     let client = request.peer_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip());
-    limiter.admit(client)?;
-    next.call(request).await
+    match limiter.admit(client) {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        // An `Err` would skip the middleware between this one and the client, such as `Logger`.
+        Err(refused) => Ok(request.error_response(refused).map_into_right_body()),
+    }
 }
 
 async fn greet() -> web::Json<Greeting> {
@@ -73,51 +76,56 @@ struct Greeting {
 }
 
 struct Limiter {
-    /// How many requests of a client are let through in a window.
+    /// How many requests of a client pass in a window.
     max: u64,
     window: Duration,
-    /// Held for a lookup, never across an `.await`.
+    /// Locked for a lookup, never across an `.await`.
     clients: Mutex<Clients>,
 }
 
-#[derive(Default)]
 struct Clients {
-    /// Clients whose window is open.
-    windows: HashMap<IpAddr, Window>,
-    /// The same clients, the oldest window first.
-    by_age: VecDeque<IpAddr>,
+    /// When `recent` was last emptied.
+    rotated: Instant,
+    /// Windows that began since then.
+    recent: HashMap<IpAddr, Window>,
+    /// Windows that began earlier; each of them may be over.
+    older: HashMap<IpAddr, Window>,
 }
 
 struct Window {
     began: Instant,
-    /// Requests let through since then; refused ones do not count.
+    /// Requests that passed since then; refused ones do not count.
     passed: u64,
 }
 
 impl Limiter {
     fn from_env() -> Result<Self, shared::StartError> {
+        let milliseconds = shared::setting("RATE_LIMIT_WINDOW_MS", 60_000, 1..=86_400_000)?;
         Ok(Self {
-            max: setting("RATE_LIMIT_MAX", 5)?,
-            window: Duration::from_millis(setting("RATE_LIMIT_WINDOW_MS", 60_000)?),
-            clients: Mutex::default(),
+            max: shared::setting("RATE_LIMIT_MAX", 5, 1..=1_000_000)?,
+            window: Duration::from_millis(milliseconds),
+            clients: Mutex::new(Clients {
+                rotated: Instant::now(),
+                recent: HashMap::new(),
+                older: HashMap::new(),
+            }),
         })
     }
 
     fn admit(&self, client: IpAddr) -> Result<(), TooManyRequests> {
         let mut clients = self.clients.lock().expect("nothing panics while it holds the lock");
-        let Clients { windows, by_age } = &mut *clients;
+        let Clients { rotated, recent, older } = &mut *clients;
         let now = Instant::now();
-
-        while let Some(oldest) = by_age.front()
-            && now - windows[oldest].began >= self.window
-        {
-            windows.remove(oldest);
-            by_age.pop_front();
+        if now - *rotated >= self.window {
+            *older = mem::take(recent);
+            *rotated = now;
         }
-        let window = windows.entry(client).or_insert_with(|| {
-            by_age.push_back(client);
-            Window { began: now, passed: 0 }
-        });
+
+        let still_open = older.get_mut(&client).filter(|known| now - known.began < self.window);
+        let window = match still_open {
+            Some(window) => window,
+            None => recent.entry(client).or_insert(Window { began: now, passed: 0 }),
+        };
         if window.passed >= self.max {
             return Err(TooManyRequests { retry_after: self.window - (now - window.began) });
         }
@@ -126,24 +134,11 @@ impl Limiter {
     }
 }
 
-fn setting(name: &str, default: u64) -> Result<u64, shared::StartError> {
-    match env::var(name) {
-        Err(VarError::NotPresent) => Some(default),
-        value => value.ok().and_then(|value| value.parse().ok()),
-    }
-    .ok_or_else(|| shared::StartError::new(format!("{name} must be a whole number")))
-}
-
-/// 429: the client has used up its window.
-#[derive(Debug)]
+/// 429: the client has used up its window. `shared::json_errors` writes the JSON body.
+#[derive(Debug, thiserror::Error)]
+#[error("Too many requests")]
 struct TooManyRequests {
     retry_after: Duration,
-}
-
-impl fmt::Display for TooManyRequests {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Too many requests")
-    }
 }
 
 impl ResponseError for TooManyRequests {
@@ -152,15 +147,10 @@ impl ResponseError for TooManyRequests {
     }
 
     fn error_response(&self) -> HttpResponse {
-        // Rounded up: whoever comes back that late is let through.
-        let seconds = self.retry_after.as_secs() + u64::from(self.retry_after.subsec_nanos() > 0);
+        // Rounded up, so that a client that waits that long is served.
+        let seconds = self.retry_after.as_secs_f64().ceil() as u64;
         HttpResponse::build(self.status_code())
             .insert_header((header::RETRY_AFTER, seconds))
-            .json(ErrorBody { error: self.to_string() })
+            .finish()
     }
-}
-
-#[derive(Serialize)]
-struct ErrorBody {
-    error: String,
 }

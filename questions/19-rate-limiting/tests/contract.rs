@@ -1,9 +1,9 @@
 //! What a server for question 19 must do.
 
 use std::{
-    net::Ipv4Addr,
+    io::{self, Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     ops::Range,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -11,11 +11,12 @@ use contract::{
     Endpoint, Request, Response, Server, expect, expect_eq, house_rules, json, process_rules,
     wait_until,
 };
+use socket2::{Domain, Protocol, Socket, Type};
 
-/// Unless a check sets another.
+/// The default of `RATE_LIMIT_MAX`.
 const MAX: usize = 5;
 
-const SOMEBODY_ELSE: [u8; 4] = [127, 0, 0, 2];
+const ANOTHER_IP: [u8; 4] = [127, 0, 0, 2];
 
 #[test]
 fn five_requests_of_a_client_pass_and_the_sixth_gets_429() {
@@ -30,7 +31,7 @@ fn five_requests_of_a_client_pass_and_the_sixth_gets_429() {
 }
 
 #[test]
-fn how_many_pass_comes_from_the_environment() {
+fn rate_limit_max_sets_how_many_requests_pass() {
     let app = Server::builder().env("RATE_LIMIT_MAX", "2").start();
 
     app.get("/").send().expect_status(200);
@@ -40,26 +41,26 @@ fn how_many_pass_comes_from_the_environment() {
 }
 
 #[test]
-fn another_address_is_not_affected() {
+fn another_ip_address_has_its_own_allowance() {
     let app = Server::start();
     use_up(&app);
 
     for _ in 0..MAX {
-        app.get("/").from_ip(SOMEBODY_ELSE).send().expect_status(200);
+        app.get("/").from_ip(ANOTHER_IP).send().expect_status(200);
     }
 
-    expect_refusal(&app.get("/").from_ip(SOMEBODY_ELSE).send());
+    expect_refusal(&app.get("/").from_ip(ANOTHER_IP).send());
     expect_refusal(&app.get("/").send());
 }
 
 #[test]
-fn requests_to_all_routes_count_whatever_becomes_of_them() {
+fn requests_to_every_path_count_whatever_their_status() {
     let app = Server::start();
     let requests = || [app.get("/"), app.get("/no/such/path"), app.post("/"), app.get("/?page=2")];
 
     for request in requests() {
         let response = request.send();
-        response.expect(passed(&response), "an answer other than 429", response.status());
+        response.expect(passed(&response), "a status other than 429", response.status());
     }
     app.delete("/no/such/path").send().expect_status([404, 405]);
 
@@ -69,8 +70,8 @@ fn requests_to_all_routes_count_whatever_becomes_of_them() {
 }
 
 #[test]
-fn a_client_is_free_again_after_its_window_however_often_it_was_refused() {
-    let window = Duration::from_secs(1);
+fn a_client_gets_its_whole_allowance_back_after_its_window() {
+    let window = Duration::from_secs(2);
     let app = with_window(window);
     use_up(&app);
 
@@ -91,7 +92,7 @@ fn no_more_than_five_pass_in_any_window() {
         asked = Instant::now();
     }
 
-    // The new window has begun since then, so it is not over when this is.
+    // The new window began after that, so it ends later than this one.
     let mut passed = 1;
     while began.elapsed() < window {
         let passes = passes(&app.get("/"));
@@ -104,7 +105,7 @@ mod stretch {
     use super::*;
 
     #[test]
-    fn a_refusal_says_in_whole_seconds_when_to_come_back() {
+    fn a_429_has_retry_after_in_whole_seconds() {
         let app = Server::start();
 
         let refused = use_up(&app);
@@ -114,7 +115,7 @@ mod stretch {
     }
 
     #[test]
-    fn whoever_waits_for_retry_after_is_let_through() {
+    fn a_client_that_waits_for_retry_after_is_served() {
         let app = with_window(Duration::from_millis(1500));
 
         let refused = use_up(&app);
@@ -132,7 +133,7 @@ mod stretch {
     }
 
     #[test]
-    fn what_a_client_says_of_its_address_buys_no_new_allowance() {
+    fn forwarding_headers_do_not_grant_a_new_allowance() {
         let app = Server::start();
         let claim = |host: usize| {
             let address = format!("203.0.113.{host}");
@@ -161,26 +162,30 @@ mod stretch {
     }
 
     #[test]
-    fn clients_whose_window_is_over_are_forgotten() {
-        let window = Duration::from_secs(1);
-        let app = with_window(window);
-        expect_the_essentials(&app, window);
-        if app.resident_memory().is_none() {
+    fn memory_does_not_grow_with_clients_whose_window_is_over() {
+        const MIB: f64 = 1_048_576.0;
+        let app = with_window(Duration::from_millis(200));
+        use_up(&app);
+        let memory = || app.resident_memory().map(|bytes| bytes as f64 / MIB);
+        visit(&app, 0..20_000);
+        let Some(first) = memory() else { return };
+
+        visit(&app, 20_000..60_000);
+        let second = memory().unwrap_or_default();
+        if second - first < 3.0 {
             return;
         }
+        // A garbage collector may not have caught up yet.
+        visit(&app, 60_000..120_000);
+        let third = memory().unwrap_or_default();
 
-        visit(&app, 0..100_000);
-        let before = app.resident_memory().unwrap_or_default();
-        visit(&app, 100_000..165_000);
-        visit(&app, 165_000..230_000);
-        let grown = app.resident_memory().unwrap_or_default().saturating_sub(before);
-
-        let wanted = "less than 8 MiB more than after the first 100,000 clients";
-        expect(grown < 8 << 20, wanted, format!("{:.1} MiB more", grown as f64 / 1_048_576.0));
+        let actual = format!("{:.1} MiB, then {:.1} MiB more", second - first, third - second);
+        let wanted = "less than 3 MiB more for 40,000 new clients, or for 60,000 after them";
+        expect(third - second < 3.0, wanted, actual);
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         use_up(&Server::start());
 
         let app = Server::builder().env("RATE_LIMIT_MAX", "1000000").start();
@@ -188,7 +193,7 @@ mod stretch {
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         use_up(&Server::start());
 
         process_rules(&Endpoint::get("/"));
@@ -199,8 +204,8 @@ fn with_window(window: Duration) -> Server {
     Server::builder().env("RATE_LIMIT_WINDOW_MS", &window.as_millis().to_string()).start()
 }
 
-/// Asks until the client is refused, and returns the refusal. Windows by the clock may end
-/// meanwhile, and then there are two to use up.
+/// Sends requests until one is refused, and returns that response. If windows follow the clock, one
+/// may end meanwhile, and then there are two to use up.
 #[track_caller]
 fn use_up(app: &Server) -> Response {
     let mut passed = 0;
@@ -218,7 +223,7 @@ fn use_up(app: &Server) -> Response {
 fn expect_all_free_after(app: &Server, window: Duration) {
     wait_until("a request to pass once the window is over", window * 5, || passes(&app.get("/")));
 
-    // If windows slide, they end one after the other, as they had begun.
+    // With a sliding window, requests become free one after the other, as they were sent.
     let mut left = MAX - 1;
     wait_until("the other 4 requests of a window to pass soon after the first", window / 2, || {
         left -= usize::from(passes(&app.get("/")));
@@ -226,26 +231,9 @@ fn expect_all_free_after(app: &Server, window: Duration) {
     });
 }
 
-/// What other checks judge one by one. Who fails at it is not worth 230,000 requests.
-#[track_caller]
-fn expect_the_essentials(with_window: &Server, window: Duration) {
-    use_up(with_window);
-    expect_all_free_after(with_window, window);
-
-    let app = Server::builder().env("RATE_LIMIT_MAX", "2").start();
-    let claim = |host: usize| app.get("/").header("x-forwarded-for", format!("203.0.113.{host}"));
-    let answers = app.burst((0..20).map(claim).collect());
-    expect_eq("requests passed", answers.iter().filter(|answer| passed(answer)).count(), 2);
-    let refused = app.get("/no/such/path").send();
-    let seconds = retry_after(expect_refusal(&refused));
-    refused.expect((1..=60).contains(&seconds), "retry-after: from 1 to 60", seconds);
-    let unknown = app.get("/no/such/path").from_ip(SOMEBODY_ELSE).send();
-    unknown.expect_status(404).expect_json_error();
-}
-
 #[track_caller]
 fn expect_refusal(response: &Response) -> &Response {
-    response.expect_status(429).expect_json_including(json!({ "error": "Too many requests" }))
+    response.expect_status(429).expect_json(json!({ "error": "Too many requests" }))
 }
 
 #[track_caller]
@@ -267,26 +255,31 @@ fn retry_after(refused: &Response) -> u64 {
     seconds.unwrap_or_default()
 }
 
-/// One request of each of these clients, of which no two have the same address.
+/// Sends one request from each of these addresses. It has its own short client, because the one of
+/// the kit costs twice as much processor time as the server that it talks to.
+#[track_caller]
 fn visit(app: &Server, clients: Range<u32>) {
-    const THREADS: usize = 4;
-    let visit = |first: usize| {
-        let clients: Vec<u32> = clients.clone().skip(first).step_by(THREADS).collect();
-        for clients in clients.chunks(16) {
-            let begin = |client: &u32| {
-                let address = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 1, 0, 0)) + client);
-                app.get("/").from_ip(address).begin()
-            };
-            let begun: Vec<_> = clients.iter().map(begin).collect();
-            for mut connection in begun {
-                let answer = connection.read_response("GET").map(|answer| answer.status());
-                expect_eq("status for a client that is new", answer, Ok(200));
-            }
-        }
+    let connect = |client: u32| -> io::Result<TcpStream> {
+        let address = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 1, 0, 0)) + client);
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+        socket.bind(&SocketAddr::from((address, 0)).into())?;
+        socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, app.port())).into())?;
+        socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let mut stream = TcpStream::from(socket);
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")?;
+        Ok(stream)
     };
-    thread::scope(|scope| {
-        for first in 0..THREADS {
-            scope.spawn(move || visit(first));
+    let read_status = |mut stream: TcpStream| -> io::Result<String> {
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response)?;
+        Ok(String::from_utf8_lossy(response.get(9..12).unwrap_or_default()).into_owned())
+    };
+    // A few at a time, so that all workers have something to do.
+    for first in clients.clone().step_by(16) {
+        let streams: Vec<_> = (first..clients.end.min(first + 16)).map(connect).collect();
+        for stream in streams {
+            let status = stream.and_then(read_status).map_err(|error| error.to_string());
+            expect_eq("status for a new client", status, Ok("200".to_owned()));
         }
-    });
+    }
 }
