@@ -1,14 +1,16 @@
 //! Allow every client five requests a minute and refuse the rest.
 //!
 //! The prompt is in README.md. The server, its one route and the settings are given, and the
-//! middleware is wrapped around the app already; what it does, and what `Limiter` holds, is yours.
+//! middleware is already wrapped around the app; you write what it does and what `Limiter` stores.
+//! Change anything you like: types, signatures and crates.
 //!
-//! Run it with `cargo xtask run 19`, and judge it on every save with `cargo xtask watch 19`.
+//! `shared::json_errors` turns an error that the middleware returns into JSON, whether you return
+//! it as `Err(error)` or as `Ok(request.error_response(error))`. If the middleware returns responses
+//! of two body types, `map_into_left_body()` and `map_into_right_body()` make one type of them.
+//!
+//! Run it with `cargo xtask run 19`, and check it on every save with `cargo xtask watch 19`.
 
-use std::{
-    env::{self, VarError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use actix_web::{
     App, HttpServer, Result,
@@ -24,8 +26,8 @@ async fn main() -> Result<(), shared::StartError> {
     let limiter = web::Data::new(Limiter::from_env()?);
     HttpServer::new(move || {
         App::new()
-            .wrap(shared::json_errors())
             .wrap(from_fn(limit_requests))
+            .wrap(shared::json_errors())
             .app_data(limiter.clone())
             .configure(routes)
     })
@@ -44,9 +46,10 @@ fn routes(cfg: &mut web::ServiceConfig) {
 async fn limit_requests(
     limiter: web::Data<Limiter>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>> {
-    // TODO: what `next` answers, or 429 if the client has used up its window.
+    // TODO: respond with what `next.call(request)` returns, or with 429 if the client has used up
+    // its window.
     Ok(request.into_response(shared::not_implemented((limiter.max, limiter.window, next))))
 }
 
@@ -60,25 +63,18 @@ struct Greeting {
 }
 
 struct Limiter {
-    /// How many requests of a client are let through in a window.
+    /// How many requests of a client pass in a window.
     max: u64,
     window: Duration,
-    // TODO: what all workers know of the clients.
+    // TODO: what the limiter remembers about each client, shared by all workers.
 }
 
 impl Limiter {
     fn from_env() -> Result<Self, shared::StartError> {
+        let milliseconds = shared::setting("RATE_LIMIT_WINDOW_MS", 60_000, 1..=86_400_000)?;
         Ok(Self {
-            max: setting("RATE_LIMIT_MAX", 5)?,
-            window: Duration::from_millis(setting("RATE_LIMIT_WINDOW_MS", 60_000)?),
+            max: shared::setting("RATE_LIMIT_MAX", 5, 1..=1_000_000)?,
+            window: Duration::from_millis(milliseconds),
         })
     }
-}
-
-fn setting(name: &str, default: u64) -> Result<u64, shared::StartError> {
-    match env::var(name) {
-        Err(VarError::NotPresent) => Some(default),
-        value => value.ok().and_then(|value| value.parse().ok()),
-    }
-    .ok_or_else(|| shared::StartError::new(format!("{name} must be a whole number")))
 }

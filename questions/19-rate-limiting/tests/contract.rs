@@ -221,7 +221,7 @@ fn use_up(app: &Server) -> Response {
 
 #[track_caller]
 fn expect_all_free_after(app: &Server, window: Duration) {
-    wait_until("a request to pass once the window is over", window * 5, || passes(&app.get("/")));
+    wait_until("a request to pass once the window is over", window * 3, || passes(&app.get("/")));
 
     // With a sliding window, requests become free one after the other, as they were sent.
     let mut left = MAX - 1;
