@@ -332,8 +332,8 @@ pub(crate) struct New {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(crate) tier: u8,
 
-    /// How long an interview gives for it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=60))]
+    /// How long an interview gives for it, from 3 to 60
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=60))]
     pub(crate) minutes: u32,
 }
 
@@ -385,7 +385,7 @@ pub(crate) struct Wrong {
 
 /// Prove that every question is complete, right and like the others
 ///
-/// All offences are reported at once, each with the command or the edit that mends it:
+/// All offences are reported at once, each with the command or the edit that fixes it:
 /// 1 every folder is complete and uniform; 2 the starter fails what it should; 3 the solution passes;
 /// 4 every wrong answer fails the check it names; 5 no check is flaky; 6 lists are current, nothing leaks;
 /// 7 what is handed out builds by itself, without a network, and holds no answer.

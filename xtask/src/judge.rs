@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     process::{Stop, run},
+    source::{self, Test},
     workspace::Question,
 };
 
@@ -134,40 +135,17 @@ pub(crate) fn requirements(question: &Question) -> Result<Vec<Requirement>> {
 
 /// The checks in the source of a contract, in its order.
 pub(crate) fn checks_of(source: &str) -> Vec<Requirement> {
-    let mut found = Vec::new();
-    let mut stretch = false;
-    let mut doc: Vec<&str> = Vec::new();
-    let mut is_test = false;
-    for line in source.lines() {
-        let code = line.trim();
-        if let Some(text) = code.strip_prefix("///") {
-            doc.push(text.trim());
-        } else if code == "#[test]" {
-            is_test = true;
-        } else if let Some(rest) = code.strip_prefix("fn ").filter(|_| is_test) {
-            let name = rest.split('(').next().unwrap_or(rest).trim();
-            let sentence =
-                if doc.is_empty() { name.replace('_', " ") } else { first_paragraph(&doc) };
-            found.push(Requirement {
-                name: format!("{}{name}", if stretch { "stretch::" } else { "" }),
-                sentence,
-                stretch,
-            });
-            (is_test, doc) = (false, Vec::new());
-        } else if line.starts_with("mod stretch") {
-            stretch = true;
-        } else if line == "}" && stretch {
-            stretch = false;
-        } else if !code.starts_with("#[") {
-            doc.clear();
-        }
-    }
-    found
-}
-
-fn first_paragraph(doc: &[&str]) -> String {
-    let lines: Vec<&str> = doc.iter().copied().take_while(|line| !line.is_empty()).collect();
-    lines.join(" ").trim_end_matches('.').to_owned()
+    let tests = source::tests(source).into_iter();
+    tests
+        .map(|Test { name, doc }| {
+            let (stretch, plain) = match name.strip_prefix("stretch::") {
+                Some(plain) => (true, plain),
+                None => (false, name.as_str()),
+            };
+            let sentence = if doc.is_empty() { plain.replace('_', " ") } else { doc };
+            Requirement { sentence, stretch, name }
+        })
+        .collect()
 }
 
 /// Runs `contract`, the built test of `question`, against the subject that `environment` names.

@@ -20,6 +20,7 @@ mod progress;
 mod reset;
 mod run;
 mod show;
+mod source;
 mod template;
 mod term;
 mod test;

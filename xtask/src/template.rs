@@ -45,7 +45,7 @@ pub(crate) fn file(path: &str, values: &Values<'_>) -> String {
 }
 
 fn fill(text: &str, values: &Values<'_>) -> String {
-    let tokens = ["number", "nn", "package", "title", "tier", "minutes", "stars", "level"];
+    let tokens = ["number", "nn", "package", "title", "tier", "minutes", "stars", "level", "plan"];
     let texts = [
         values.number.to_string(),
         format!("{:02}", values.number),
@@ -55,10 +55,23 @@ fn fill(text: &str, values: &Values<'_>) -> String {
         values.minutes.to_string(),
         "★".repeat(usize::from(values.tier)),
         level(values.tier).to_owned(),
+        time_plan(values.minutes),
     ];
     zip(tokens, texts).fold(text.to_owned(), |text, (token, value)| {
         text.replace(&format!("{{{{{token}}}}}"), &value)
     })
+}
+
+/// The rows of a plan that adds up to `minutes`, of which there are three at least.
+fn time_plan(minutes: u32) -> String {
+    let first = (minutes / 5).max(1);
+    let last = (minutes / 3).max(1);
+    let rows = [
+        (first, "read the prompt, ask about it"),
+        (minutes.saturating_sub(first + last).max(1), "write the handler, run the checks"),
+        (last, "follow-ups"),
+    ];
+    rows.map(|(minutes, what)| format!("| {minutes} | {what} |")).join("\n")
 }
 
 /// For whom the questions of a tier are.

@@ -123,7 +123,9 @@ impl Report {
         let mut found = Offences::default();
         uniform::check(folder, &mut found);
         found.except(folder.question.number);
-        let cell = (found.is_empty(), "uniform".to_owned());
+        let lines = uniform::added_lines(folder);
+        let budget = uniform::per_minute(lines, folder.question.minutes);
+        let cell = (found.is_empty(), format!("uniform, {budget} lines/min"));
         self.offences.append(found);
         cell
     }
@@ -162,8 +164,8 @@ impl Report {
             if check.starts_with("stretch::") {
                 self.notes.push(format!("{:02} {what}", question.number));
             } else {
-                let mend = "add a wrong answer that it refuses, or delete it: it proves nothing";
-                bench.found.add(folder.path("tests/contract.rs"), "idle-check", what, mend);
+                let fix = "add a wrong answer that it refuses, or delete it: it proves nothing";
+                bench.found.add(folder.path("tests/contract.rs"), "idle-check", what, fix);
             }
         }
         if !folder.is_template() {
@@ -194,7 +196,7 @@ impl Report {
 
 /// One line per question, its gates in columns.
 fn print_row(folder: &Folder, cells: &[(u8, Cell)], began: Instant) -> Result<()> {
-    const WIDTHS: [usize; 6] = [10, 10, 10, 19, 26, 18];
+    const WIDTHS: [usize; 6] = [24, 10, 10, 19, 26, 18];
     let mut line = pad(&folder.question.folder(), 24);
     for ((gate, (ok, text)), width) in cells.iter().zip(WIDTHS) {
         line.push_str(&format!("{gate} {} {}", mark(*ok), pad(text, width)));

@@ -4,20 +4,38 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::{markdown::section, workspace::Question, wrong_answer};
+use crate::{
+    markdown::{code_spans, items, section, subsections, tables},
+    workspace::Question,
+    wrong_answer,
+};
 
 pub(super) struct Notes {
     /// The dimensions of the rubric, each with its bands.
     pub(super) rubric: Vec<(String, Vec<String>)>,
     follow_ups: Vec<FollowUp>,
-    /// A check, and what someone thinks who fails it.
+    /// A check, and what a candidate thinks whose answer fails it.
     thoughts: Vec<(String, String)>,
 }
 
 /// A question to ask, and the checks after whose failure it fits.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct FollowUp {
-    pub(crate) text: String,
+    pub(crate) question: String,
+    /// What a weak and a strong candidate say; empty if the notes do not tell.
+    pub(crate) weak: String,
+    pub(crate) strong: String,
     pub(crate) after: Vec<String>,
+    /// Whether the notes have something else below it.
+    pub(crate) has_more: bool,
+}
+
+impl FollowUp {
+    /// On one line, as Markdown.
+    pub(crate) fn text(&self) -> String {
+        let Self { question, weak, strong, .. } = self;
+        format!("*{question}* Weak: {weak} Strong: {strong}")
+    }
 }
 
 impl Notes {
@@ -39,16 +57,16 @@ impl Notes {
         let fits = |follow_up: &&FollowUp| {
             follow_up.after.iter().any(|check| failed.contains(&check.as_str()))
         };
-        self.follow_ups.iter().filter(fits).map(|follow_up| follow_up.text.clone()).collect()
+        self.follow_ups.iter().filter(fits).map(FollowUp::text).collect()
     }
 
     /// All the other ones.
     pub(super) fn other_follow_ups(&self, suggested: &[String]) -> Vec<String> {
-        let texts = self.follow_ups.iter().map(|follow_up| follow_up.text.clone());
+        let texts = self.follow_ups.iter().map(FollowUp::text);
         texts.filter(|text| !suggested.contains(text)).collect()
     }
 
-    /// What people think who fail this check.
+    /// What candidates think whose answers fail this check.
     pub(super) fn thoughts_behind<'a>(&'a self, check: &str) -> impl Iterator<Item = &'a str> {
         let is_behind = move |(fails, _): &&(String, String)| fails == check;
         self.thoughts.iter().filter(is_behind).map(|(_, thought)| thought.as_str())
@@ -56,26 +74,69 @@ impl Notes {
 }
 
 fn rubric(text: &str) -> Vec<(String, Vec<String>)> {
-    let rows = section(text, "## Rubric").into_iter().filter(|line| line.starts_with('|')).skip(2);
-    rows.map(|row| {
-        let mut cells = row.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned());
-        (cells.next().unwrap_or_default(), cells.collect())
-    })
-    .collect()
-}
-
-/// The list under `## Follow-ups`. An entry may end with the checks whose failure it fits:
-/// ``After `one_check`, `stretch::another`.``
-pub(crate) fn follow_ups(text: &str) -> Vec<FollowUp> {
-    let entries = section(text, "## Follow-ups").into_iter();
-    let entries = entries.filter_map(|line| line.strip_prefix("- "));
-    entries
-        .map(|entry| match entry.rsplit_once(" After `") {
-            Some((text, checks)) if checks.ends_with("`.") => {
-                let checks = checks.trim_end_matches("`.").split("`, `");
-                FollowUp { text: text.to_owned(), after: checks.map(str::to_owned).collect() }
-            }
-            _ => FollowUp { text: entry.to_owned(), after: Vec::new() },
+    let tables = tables(section(text, "Rubric"));
+    let rows = tables.first().map_or(&[][..], |table| &table.rows);
+    rows.iter()
+        .map(|row| {
+            let mut cells = row.iter().map(|cell| (*cell).to_owned());
+            (cells.next().unwrap_or_default(), cells.collect())
         })
         .collect()
+}
+
+/// The subsections of `## Follow-ups`, each with a list: `Weak: …`, `Strong: …` and perhaps
+/// ``After: `one_check`, `stretch::another` ``.
+pub(crate) fn follow_ups(text: &str) -> Vec<FollowUp> {
+    let body = section(text, "Follow-ups");
+    let mut found = former_follow_ups(body);
+    found.extend(subsections(body).iter().map(|section| {
+        let question = section.heading.to_owned();
+        let mut follow_up = FollowUp { question, ..FollowUp::default() };
+        for item in items(section.body) {
+            let text = item.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            match text.split_once(": ") {
+                Some(("Weak", weak)) => follow_up.weak = weak.to_owned(),
+                Some(("Strong", strong)) => follow_up.strong = strong.to_owned(),
+                Some(("After", checks)) => follow_up.after = code_spans(checks),
+                _ => follow_up.has_more = true,
+            }
+        }
+        follow_up
+    }));
+    found
+}
+
+/// Entries of a list: ``*Who wins?* Weak: "…". Strong: …. After `one_check`, `stretch::another`.``
+/// Until all notes are in the new form.
+fn former_follow_ups(body: &str) -> Vec<FollowUp> {
+    let before = body.split("\n### ").next().unwrap_or(body);
+    let entries = items(before).into_iter().filter_map(|item| {
+        let (question, rest) = item.text.strip_prefix('*')?.split_once("* Weak: ")?;
+        let (weak, strong) = rest.split_once(" Strong: ")?;
+        let (strong, after) = match strong.rsplit_once(" After `") {
+            Some((strong, checks)) => (strong, code_spans(&format!("`{checks}"))),
+            None => (strong, Vec::new()),
+        };
+        let [question, weak, strong] = [question, weak, strong].map(str::to_owned);
+        Some(FollowUp { question, weak, strong, after, has_more: false })
+    });
+    entries.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn follow_ups_have_a_weak_and_a_strong_answer() {
+        let text = "## Follow-ups\n\n### Who wins?\n\n- Weak: the lock\n  does.\n- Strong: the later one.\n- After: `one_check`, `stretch::another`\n\n### Why?\n\n- Weak: no.\n- Strong: yes.\n- Perhaps.\n";
+
+        let found = follow_ups(text);
+
+        assert_eq!(found[0].text(), "*Who wins?* Weak: the lock does. Strong: the later one.");
+        assert_eq!(found[0].after, ["one_check", "stretch::another"]);
+        assert!(!found[0].has_more);
+        assert_eq!(found[1].question, "Why?");
+        assert!(found[1].after.is_empty() && found[1].has_more);
+    }
 }

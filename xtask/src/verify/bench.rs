@@ -89,8 +89,7 @@ pub(crate) struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     pub(crate) fn new(folder: &'a Folder, built: &'a Built) -> Self {
-        let checks = judge::checks_of(folder.text("tests/contract.rs"));
-        let rows = checks.into_iter().map(|check| (check.name, Vec::new())).collect();
+        let rows = folder.checks.iter().map(|check| (check.clone(), Vec::new())).collect();
         Self {
             folder,
             built,
@@ -136,8 +135,8 @@ impl<'a> Bench<'a> {
             if !self.found.iter().any(|offence| offence.file == file && offence.rule == "build") {
                 let said = self.built.diagnostics(target);
                 let what = if said.is_empty() { "it was not built".to_owned() } else { said };
-                let mend = "make it compile";
-                self.found.add(file, "build", what, mend);
+                let fix = "make it compile";
+                self.found.add(file, "build", what, fix);
             }
         }
         program

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use anyhow::{Context, Result};
 
 use crate::{
-    files,
+    files, judge,
     template::{self, Values},
     workspace::Question,
     wrong_answer,
@@ -17,6 +17,8 @@ pub(crate) struct Folder {
     place: String,
     /// Every file in it by its path, with `/` on every platform.
     pub(crate) files: BTreeMap<String, String>,
+    /// The names of the contract's checks, in its order.
+    pub(crate) checks: Vec<String>,
 }
 
 impl Folder {
@@ -29,7 +31,7 @@ impl Folder {
             files.insert(name, String::from_utf8_lossy(&bytes).into_owned());
         }
         let place = format!("questions/{}", files::name(&question.dir));
-        Ok(Self { question: question.clone(), place, files })
+        Ok(Self::new(question.clone(), place, files))
     }
 
     /// The template as a question, which `dir` is to hold.
@@ -37,7 +39,22 @@ impl Folder {
         let files: BTreeMap<String, String> =
             template::render(&Values::SAMPLE).map(|(path, text)| (path.to_owned(), text)).collect();
         let question = Question::parse(dir, &files["Cargo.toml"])?;
-        Ok(Self { question, place: "xtask/template".to_owned(), files })
+        Ok(Self::new(question, "xtask/template".to_owned(), files))
+    }
+
+    fn new(question: Question, place: String, files: BTreeMap<String, String>) -> Self {
+        let contract = files.get("tests/contract.rs").map_or("", String::as_str);
+        let checks = judge::checks_of(contract).into_iter().map(|check| check.name).collect();
+        Self { question, place, files, checks }
+    }
+
+    /// The same folder with another text in a file.
+    #[cfg(test)]
+    pub(crate) fn put(&mut self, file: &str, text: String) {
+        let mut files = std::mem::take(&mut self.files);
+        files.insert(file.to_owned(), text);
+        let question = Question::parse(self.question.dir.clone(), &files["Cargo.toml"]);
+        *self = Self::new(question.expect("a manifest"), std::mem::take(&mut self.place), files);
     }
 
     pub(crate) fn is_template(&self) -> bool {

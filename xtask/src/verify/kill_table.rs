@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    judge,
+    markdown::{code_spans, section, tables},
     verify::{bench::KillTable, folder::Folder, offence::Offences},
     workspace::{Question, Workspace},
     wrong_answer,
@@ -109,19 +109,23 @@ pub(super) fn check(folders: &[&Folder], root: &Path, found: &mut Offences) {
         return;
     };
     for folder in folders.iter().filter(|folder| !folder.is_template()) {
-        let heading = format!("## {:02} {}", folder.question.number, folder.question.title);
-        let rows: Vec<(&str, BTreeSet<&str>)> = text
-            .lines()
-            .skip_while(|line| *line != heading)
-            .skip(1)
-            .take_while(|line| !line.starts_with("## "))
-            .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
-            .map(|(check, rest)| (check, rest.split('`').skip(1).step_by(2).collect()))
+        let heading = format!("{:02} {}", folder.question.number, folder.question.title);
+        let codes: Vec<Vec<Vec<String>>> = tables(section(&text, &heading))
+            .iter()
+            .flat_map(|table| &table.rows)
+            .map(|row| row.iter().map(|cell| code_spans(cell)).collect())
+            .collect();
+        let rows: Vec<(&str, BTreeSet<&str>)> = codes
+            .iter()
+            .filter_map(|row| match row.as_slice() {
+                [check, killed] => {
+                    Some((check.first()?.as_str(), killed.iter().map(String::as_str).collect()))
+                }
+                _ => None,
+            })
             .collect();
         let named: Vec<&str> = rows.iter().map(|(check, _)| *check).collect();
-        let checks = judge::checks_of(folder.text("tests/contract.rs"));
-        let checks: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
-        let mut is_current = named == checks;
+        let mut is_current = named == folder.checks;
         for (name, patch) in folder.wrong_answers() {
             let fails = wrong_answer::header(patch).fails;
             let row = rows.iter().find(|(check, _)| Some(*check) == fails);

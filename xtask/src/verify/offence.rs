@@ -10,18 +10,18 @@ pub(crate) struct Offence {
     pub(crate) rule: &'static str,
     pub(crate) what: String,
     /// A command, or what to edit.
-    pub(crate) mend: String,
+    pub(crate) fix: String,
 }
 
 impl Offence {
     pub(crate) fn render(&self) -> String {
-        let Self { file, rule, what, mend } = self;
+        let Self { file, rule, what, fix } = self;
         let what = what.trim_end().replace('\n', "\n    ");
         format!(
-            "{} {} · {rule}\n    {what}\n    {} {mend}\n",
+            "{} {} · {rule}\n    {what}\n    {} {fix}\n",
             style("✗").red(),
             style(file).bold(),
-            style("mend:").cyan(),
+            style("fix:").cyan(),
         )
     }
 }
@@ -36,9 +36,9 @@ impl Offences {
         file: impl Into<String>,
         rule: &'static str,
         what: impl Into<String>,
-        mend: impl Into<String>,
+        fix: impl Into<String>,
     ) {
-        self.0.push(Offence { file: file.into(), rule, what: what.into(), mend: mend.into() });
+        self.0.push(Offence { file: file.into(), rule, what: what.into(), fix: fix.into() });
     }
 
     pub(crate) fn append(&mut self, mut others: Self) {
@@ -60,6 +60,11 @@ impl Offences {
     /// Leaves those in files that are wanted.
     pub(crate) fn keep(&mut self, wanted: impl Fn(&str) -> bool) {
         self.0.retain(|found| wanted(&found.file));
+    }
+
+    /// Takes out what breaks one of `rules`.
+    pub(crate) fn drop_rules(&mut self, rules: &[&str]) {
+        self.0.retain(|found| !rules.contains(&found.rule));
     }
 
     /// Takes out what is excepted in the folder of question `number`, and adds the exceptions that

@@ -1,9 +1,9 @@
-//! Answer `GET /answer` with a number.
+//! Respond to `GET /answer` with a number.
 //!
-//! A handler is an async function whose return value knows how to become a response: `web::Json`
-//! serialises it and sets the content type.
+//! A handler is an async function whose return type implements `Responder`: `web::Json` serializes
+//! its value and sets the content type.
 //!
-//! `serde_json::json!` would be shorter, and nothing would check the names of the members.
+//! `serde_json::json!` is shorter, but the compiler does not check the property names.
 //!
 //! Run it with `cargo run -p {{package}}`, then `curl -i http://127.0.0.1:3000/answer`.
 

@@ -1,6 +1,7 @@
-//! Answer `GET /answer` with a number.
+//! Respond to `GET /answer` with a number.
 //!
-//! The prompt is in README.md. The server and its route are given; the handler is yours.
+//! The prompt is in README.md. The server and its route are given; write the handler.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run {{number}}`, and judge it on every save with `cargo xtask watch {{number}}`.
 
@@ -22,6 +23,6 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn get_answer() -> HttpResponse {
-    // TODO: 200 with the answer as JSON.
+    // TODO: respond with 200 and the number as JSON.
     shared::not_implemented(())
 }

@@ -39,15 +39,15 @@ pub(crate) fn check(bench: &mut Bench<'_>, workspace: &Workspace) -> Result<usiz
         let files = match handout::contents(&folder.question, &options, workspace) {
             Ok(files) => files,
             Err(error) => {
-                let mend = format!("cargo xtask handout {} ../elsewhere", folder.question.number);
-                bench.found.add(&file, "handout", format!("{error:#}"), mend);
+                let fix = format!("cargo xtask handout {} ../elsewhere", folder.question.number);
+                bench.found.add(&file, "handout", format!("{error:#}"), fix);
                 return Ok(0);
             }
         };
         for leak in secrets.leaks(&files, workspace) {
-            let mend =
+            let fix =
                 "take it out of what is handed out: xtask/src/handout/folder.rs says what that is";
-            bench.found.add(&file, "handout-leak", leak, mend);
+            bench.found.add(&file, "handout-leak", leak, fix);
         }
     }
 
@@ -55,13 +55,13 @@ pub(crate) fn check(bench: &mut Bench<'_>, workspace: &Workspace) -> Result<usiz
     let built = build(&place, folder, workspace)?;
     let diagnostics = built.diagnostics_but("");
     let (Some(contract), Some(starter)) = (&built.contract, &built.starter) else {
-        let mend = format!("cargo xtask handout {} ../elsewhere", folder.question.number);
-        bench.found.add(&file, "handout", format!("it does not build\n{diagnostics}"), mend);
+        let fix = format!("cargo xtask handout {} ../elsewhere", folder.question.number);
+        bench.found.add(&file, "handout", format!("it does not build\n{diagnostics}"), fix);
         return Ok(0);
     };
     if !diagnostics.is_empty() {
-        let mend = "do what rustc says";
-        bench.found.add(&file, "handout", format!("it builds with warnings\n{diagnostics}"), mend);
+        let fix = "do what rustc says";
+        bench.found.add(&file, "handout", format!("it builds with warnings\n{diagnostics}"), fix);
     }
 
     let verdict = judge(folder, crowded(contract), starter)?;
@@ -70,9 +70,9 @@ pub(crate) fn check(bench: &mut Bench<'_>, workspace: &Workspace) -> Result<usiz
         if (check.outcome == Outcome::Passed) != given && check.outcome != Outcome::NotJudged {
             let how = if given { "fails" } else { "passes" };
             let what = format!("handed out, it {how} `{}`\n{}", check.name, report(check));
-            let mend =
+            let fix =
                 "it is xtask/starters/ that is handed out: cargo xtask verify --static --write";
-            bench.found.add(&file, "handout", what, mend);
+            bench.found.add(&file, "handout", what, fix);
         }
     }
     Ok(verdict.failures().count())

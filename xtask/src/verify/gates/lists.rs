@@ -89,14 +89,9 @@ fn generated(workspace: &Workspace, found: &mut Offences) -> Result<Vec<(PathBuf
     match parts {
         Some(text) => files.push((path, text)),
         None => {
-            let mend =
+            let fix =
                 format!("put the lines {} and {END} where the list belongs", BEGIN.trim_end());
-            found.add(
-                "README.md",
-                "generated",
-                "there is no place for the list of questions",
-                mend,
-            );
+            found.add("README.md", "generated", "there is no place for the list of questions", fix);
         }
     }
     Ok(files)
@@ -147,9 +142,9 @@ fn check_rust_version(workspace: &Workspace, found: &mut Offences) -> Result<()>
     let manifest = fs::read_to_string(workspace.root.join("Cargo.toml"))?;
     let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
     let Some(version) = version.map(|version| version.trim_matches('"')) else {
-        let mend =
+        let fix =
             "name the oldest toolchain under `[workspace.package]`: `rust-version = \"1.95\"`";
-        found.add("Cargo.toml", "rust-version", "there is no `rust-version`", mend);
+        found.add("Cargo.toml", "rust-version", "there is no `rust-version`", fix);
         return Ok(());
     };
     let Ok(workflows) = files::below(&workspace.root.join(".github/workflows")) else {
@@ -166,8 +161,8 @@ fn check_rust_version(workspace: &Workspace, found: &mut Offences) -> Result<()>
     }
     if tested != [version] {
         let what = format!("Cargo.toml promises {version}, CI installs {}", tested.join(" and "));
-        let mend = format!("`rustup toolchain install {version}` in the job msrv");
-        found.add(".github/workflows", "rust-version", what, mend);
+        let fix = format!("`rustup toolchain install {version}` in the job msrv");
+        found.add(".github/workflows", "rust-version", what, fix);
     }
     Ok(())
 }
@@ -178,8 +173,8 @@ fn check_names(workspace: &Workspace, found: &mut Offences) -> Result<()> {
     for question in &workspace.questions {
         if !known.insert(question.number) {
             let file = workspace.relative(&question.dir);
-            let mend = format!("git mv {file} to a number that is free");
-            found.add(&file, "folder", "another question has this number", mend);
+            let fix = format!("git mv {file} to a number that is free");
+            found.add(&file, "folder", "another question has this number", fix);
         }
     }
     let questions = workspace.root.join("questions");
@@ -202,8 +197,8 @@ fn check_contents(workspace: &Workspace, found: &mut Offences) -> Result<usize> 
     for path in &files {
         let file = files::slashed(path.strip_prefix(&workspace.root).unwrap_or(path));
         if path.file_name().is_some_and(|name| name == ".env") {
-            let mend = format!("git rm --cached {file}");
-            found.add(&file, "secret", "it is where secrets are kept", mend);
+            let fix = format!("git rm --cached {file}");
+            found.add(&file, "secret", "it is where secrets are kept", fix);
         }
         // What is not text holds no words, and what is gone can't be published.
         let text = fs::read_to_string(path).unwrap_or_default();

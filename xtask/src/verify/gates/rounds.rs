@@ -57,10 +57,10 @@ pub(crate) fn check(bench: &mut Bench<'_>, rounds: &Rounds, confined: &Confined)
         if let Some(failed) = failed.find(|failed| failed.name == *check) {
             let what = format!("`{check}` failed {how}\n{}", report(failed));
             let number = bench.folder.question.number;
-            let mend = format!(
+            let fix = format!(
                 "make it wait for what it expects; prove it: cargo xtask verify {number} --rounds 20"
             );
-            bench.found.add(bench.folder.path(FILE), "flaky", what, mend);
+            bench.found.add(bench.folder.path(FILE), "flaky", what, fix);
         }
     }
 }

@@ -18,8 +18,8 @@ pub(crate) fn check(bench: &mut Bench<'_>, rounds: &Rounds) -> usize {
     let path = bench.folder.path(FILE);
     let warnings = bench.built.diagnostics(&question.solution_bin());
     if !warnings.is_empty() {
-        let mend = "do what rustc says";
-        bench.found.add(&path, "solution-warnings", warnings, mend);
+        let fix = "do what rustc says";
+        bench.found.add(&path, "solution-warnings", warnings, fix);
     }
     let Some(first) = rounds.verdicts.first() else {
         return 0;
@@ -28,8 +28,8 @@ pub(crate) fn check(bench: &mut Bench<'_>, rounds: &Rounds) -> usize {
         first.failures().filter(|check| rounds.failures_of(&check.name) == rounds.verdicts.len())
     {
         let what = format!("it fails `{}`\n{}", check.name, report(check));
-        let mend = format!("cargo xtask check {} --solution", question.number);
-        bench.found.add(&path, "solution", what, mend);
+        let fix = format!("cargo xtask check {} --solution", question.number);
+        bench.found.add(&path, "solution", what, fix);
     }
 
     let not_judged = |verdict: &Verdict| -> Vec<Check> {

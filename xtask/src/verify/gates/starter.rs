@@ -21,13 +21,13 @@ pub(crate) fn check(bench: &mut Bench<'_>) -> Result<usize> {
     let path = bench.folder.path(FILE);
     let warnings = bench.built.diagnostics(&bin);
     if !warnings.is_empty() {
-        let mend = "use what is given in the stub: `shared::not_implemented((todos, new))`";
-        bench.found.add(&path, "starter-warnings", warnings, mend);
+        let fix = "use what is given in the stub: `shared::not_implemented((todos, new))`";
+        bench.found.add(&path, "starter-warnings", warnings, fix);
     }
     if verdict.never_started() {
         let why = verdict.failures().next().map(report).unwrap_or_default();
-        let mend = format!("cargo xtask run {}", question.number);
-        bench.found.add(&path, "starter-start", format!("it does not start\n{why}"), mend);
+        let fix = format!("cargo xtask run {}", question.number);
+        bench.found.add(&path, "starter-start", format!("it does not start\n{why}"), fix);
         return Ok(0);
     }
     for check in &verdict.checks {
@@ -35,7 +35,7 @@ pub(crate) fn check(bench: &mut Bench<'_>) -> Result<usize> {
         match (check.outcome, given) {
             (Outcome::Passed, false) => {
                 let what = format!("it passes `{}`", check.name);
-                let mend = match check.stretch {
+                let fix = match check.stretch {
                     true => {
                         "take that out of the starter, or let the check also ask for the lesson"
                     }
@@ -43,12 +43,12 @@ pub(crate) fn check(bench: &mut Bench<'_>) -> Result<usize> {
                         "take that out of the starter, or list the check under `given` in Cargo.toml"
                     }
                 };
-                bench.found.add(&path, "starter-passes", what, mend);
+                bench.found.add(&path, "starter-passes", what, fix);
             }
             (Outcome::Failed, true) => {
                 let what = format!("it fails `{}`, which is given\n{}", check.name, report(check));
-                let mend = "take the check out of `given` in Cargo.toml";
-                bench.found.add(&path, "starter-fails", what, mend);
+                let fix = "take the check out of `given` in Cargo.toml";
+                bench.found.add(&path, "starter-fails", what, fix);
             }
             _ => {}
         }

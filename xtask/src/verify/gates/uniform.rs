@@ -9,9 +9,10 @@ mod sources;
 mod wrong;
 
 pub(crate) use manifest::is_slug;
+pub(crate) use sources::{added_lines, per_minute};
 
 use crate::{
-    markdown::section,
+    markdown::sections,
     template::Values,
     verify::{folder::Folder, offence::Offences},
 };
@@ -44,7 +45,24 @@ pub(crate) fn check(folder: &Folder, found: &mut Offences) {
     if ["README.md", "src/starter.rs", "src/solution.rs"].into_iter().all(present) {
         routes::check(folder, found);
     }
+    if !folder.text("INTERVIEWER.md").contains("\n## Time plan\n") {
+        found.drop_rules(&CONVENTIONS);
+    }
 }
+
+/// Rules that hold for a question from the moment when its notes have a time plan.
+const CONVENTIONS: [&str; 10] = [
+    "contract-table",
+    "follow-ups",
+    "headings",
+    "house-checks",
+    "house-rules",
+    "prompt-length",
+    "starter-header",
+    "starter-noise",
+    "thiserror",
+    "time-plan",
+];
 
 fn files(folder: &Folder, found: &mut Offences) {
     for file in EXPECTED.iter().filter(|file| !folder.files.contains_key(**file)) {
@@ -89,16 +107,8 @@ fn first_difference<'a>(
 
 /// The headings of the second level, which must be exactly these.
 fn headings(folder: &Folder, file: &str, expected: &[&str], found: &mut Offences) {
-    let mut in_code = false;
-    let actual: Vec<&str> = folder
-        .text(file)
-        .lines()
-        .filter(|line| {
-            in_code ^= line.starts_with("```");
-            !in_code
-        })
-        .filter_map(|line| line.strip_prefix("## "))
-        .collect();
+    let sections = sections(folder.text(file));
+    let actual: Vec<&str> = sections.iter().map(|section| section.heading).collect();
     if let Some((_, actual, expected_here)) = first_difference(&actual, expected) {
         let what = match (actual, expected_here) {
             ("", missing) => format!("the heading `## {missing}` is missing"),
@@ -107,5 +117,230 @@ fn headings(folder: &Folder, file: &str, expected: &[&str], found: &mut Offences
         };
         let order = format!("the headings are, in this order: {}", expected.join(", "));
         found.add(folder.path(file), "headings", what, order);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::verify::offence::Offence;
+
+    fn template() -> Folder {
+        Folder::of_template(PathBuf::from("00-template")).expect("the template is a question")
+    }
+
+    /// What is found after `from` has become `to` in a file of the template.
+    fn rules(file: &str, from: &str, to: &str) -> Vec<&'static str> {
+        let mut folder = template();
+        let text = folder.text(file).replace(from, to);
+        assert_ne!(text, folder.text(file), "{file} has no {from:?}");
+        folder.put(file, text);
+        let mut found = Offences::default();
+        check(&folder, &mut found);
+        let mut rules: Vec<_> = found.iter().map(|offence| offence.rule).collect();
+        rules.dedup();
+        rules
+    }
+
+    #[test]
+    fn the_template_breaks_no_rule() {
+        let mut found = Offences::default();
+        check(&template(), &mut found);
+        let found: Vec<_> = found.iter().map(Offence::render).collect();
+        assert_eq!(found, [] as [String; 0]);
+    }
+
+    #[test]
+    fn every_rule_of_a_prompt_can_be_broken() {
+        let file = "README.md";
+        let long = "One more line.\n".repeat(70);
+        let wide = format!("{}\n", "word ".repeat(1400));
+        for (from, to, rule) in [
+            ("# Template", "# Other", "title"),
+            ("15 minutes", "16 minutes", "title"),
+            ("## Task", "## Tasks", "headings"),
+            ("## Run it", "## Run it\n\n## More", "headings"),
+            ("Write a server", &long, "prompt-length"),
+            ("Write a server", &wide, "prompt-length"),
+            ("| Response |", "| Answer |", "contract-table"),
+            ("| `GET /answer` | 200 |", "| `GET /other` | 200 |", "contract-routes"),
+            ("an invalid request gets", "an invalid request or JSON body gets", "house-rules"),
+            ("The starter already handles most of them.\n", "", "house-rules"),
+            ("curl -i", "wget", "run-it"),
+            ("cargo xtask watch 0", "cargo xtask check 0", "run-it"),
+            ("- What does a client get", "And what does a client get", "discuss"),
+            ("responds to `GET", "reads `APP_ENV` and responds to `GET", "env"),
+        ] {
+            let found = rules(file, from, to);
+            assert!(found.contains(&rule), "{from:?} to {to:?}: {found:?} has no {rule}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_a_code_block_is_not_a_heading() {
+        let code = "```sh\n## Not a heading\n```\n\n## Be ready to discuss";
+        assert_eq!(rules("README.md", "## Be ready to discuss", code), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn every_rule_of_the_notes_can_be_broken() {
+        for (from, to, rule) in [
+            ("for the interviewer", "for you", "title"),
+            ("## Rubric", "## Scores", "headings"),
+            ("| 5 | follow-ups |", "| 6 | follow-ups |", "time-plan"),
+            ("| 5 | follow-ups |", "| five | follow-ups |", "time-plan"),
+            ("| 5 | follow-ups |\n", "", "time-plan"),
+            ("| concatenates strings |", "| |", "rubric"),
+            ("3. `#[derive", "`#[derive", "hints"),
+            ("- Weak: actix-web does.\n", "", "follow-ups"),
+            ("### What sets the content type?", "### The content type", "follow-ups"),
+            ("- After: `the_answer_is_a_number`\n", "", "follow-ups"),
+            ("`the_answer_is_a_number`", "`the_answer_is_a_word`", "follow-ups"),
+            ("- Weak: copy the handler.", "- Perhaps: copy it.", "follow-ups"),
+            ("```js", "```", "express"),
+        ] {
+            let found = rules("INTERVIEWER.md", from, to);
+            assert!(found.contains(&rule), "{from:?} to {to:?}: {found:?} has no {rule}");
+        }
+    }
+
+    #[test]
+    fn every_rule_of_a_contract_can_be_broken() {
+        for (from, to, rule) in [
+            ("//! What a server", "//! What servers", "header"),
+            ("invalid_requests_get_a_4xx", "a_clients_mistake_gets_a_4xx", "house-checks"),
+            ("process_rules(&", "drop(&", "house-checks"),
+            ("fn the_answer_is_a_number", "fn test_number", "check-names"),
+            (
+                "#[test]\nfn the_answer_is_a_number",
+                "#[test]\n#[ignore]\nfn the_answer_is_a_number",
+                "contract",
+            ),
+            (
+                "let app = Server::start();",
+                "std::thread::sleep(TICK); let app = Server::start();",
+                "contract",
+            ),
+            ("mod stretch {", "mod other {}\n\nmod stretch {", "stretch"),
+            ("mod stretch {", "mod more {", "stretch"),
+            ("fn the_answer_is_a_number() {", "fn the_answer_is_a_number( {", "contract"),
+        ] {
+            let found = rules("tests/contract.rs", from, to);
+            assert!(found.contains(&rule), "{from:?} to {to:?}: {found:?} has no {rule}");
+        }
+        let below = "mod stretch {\n    #[test]\n    fn a_b() {}\n}\n\n#[test]\nfn c_d() {}\n\nfn e() {\n    mod stretch {";
+        assert!(rules("tests/contract.rs", "mod stretch {", below).contains(&"contract"));
+    }
+
+    #[test]
+    fn words_in_comments_and_strings_break_no_rule() {
+        let comment = "// #[ignore] sleep(1)\n    let app = Server::start();";
+        assert_eq!(
+            rules("tests/contract.rs", "let app = Server::start();", comment),
+            [] as [&str; 0]
+        );
+        let text = "web::Json(Answer { answer: 42 }) // .unwrap() and pub fn todo!()";
+        assert_eq!(
+            rules("src/solution.rs", "web::Json(Answer { answer: 42 })", text),
+            [] as [&str; 0]
+        );
+    }
+
+    #[test]
+    fn every_rule_of_a_solution_can_be_broken() {
+        let display = "struct Bad;\n\nimpl std::error::Error for Bad {}\n\n#[derive(Serialize)]";
+        let both = "struct Bad;\n\nimpl fmt::Display for Bad {}\n\nimpl actix_web::ResponseError for Bad {}\n\n#[derive(Serialize)]";
+        let many = "// \n".repeat(200) + "#[derive(Serialize)]";
+        let typing: String = (0..80).map(|it| format!("const C{it}: u8 = 0;\n")).collect();
+        let typing = typing + "#[derive(Serialize)]";
+        for (from, to, rule) in [
+            ("//! Respond", "//! Answer", "header"),
+            ("cargo run -p q00-template", "cargo run", "header"),
+            (".shutdown_timeout(3)", ".shutdown_timeout(4)", "main"),
+            (".wrap(shared::json_errors())", "", "main"),
+            ("fn routes(cfg", "fn first() {}\n\nfn routes(cfg", "order"),
+            ("\"/answer\"", "PATH", "routes"),
+            ("cfg.service(", "let table = 1;\n    cfg.service(", "routes"),
+            ("\"/answer\").get", "\"/answers\").get", "starter-routes"),
+            ("answer: 42", "answer: Some(42).unwrap()", "unwrap"),
+            ("answer: 42", "answer: dbg!(42)", "dbg"),
+            ("struct Answer", "pub struct Answer", "pub"),
+            ("async fn get_answer", "#[get(\"/answer\")]\nasync fn get_answer", "route-macros"),
+            ("async fn get_answer", "// TODO: more\nasync fn get_answer", "todo"),
+            ("answer: 42", "answer: todo!()", "stubs"),
+            ("answer: 42", "answer: std::env::var(\"APP_ENV\").map_or(1, |_| 2)", "env"),
+            ("#[derive(Serialize)]", display, "thiserror"),
+            ("#[derive(Serialize)]", both, "thiserror"),
+            ("#[derive(Serialize)]", &many, "length"),
+            ("#[derive(Serialize)]", &typing, "typing-budget"),
+            ("async fn main() -> ", "async fn main( -> ", "source"),
+        ] {
+            let found = rules("src/solution.rs", from, to);
+            assert!(found.contains(&rule), "{from:?} to {to:?}: {found:?} has no {rule}");
+        }
+    }
+
+    #[test]
+    fn every_rule_of_a_starter_can_be_broken() {
+        for (from, to, rule) in [
+            ("// TODO: ", "// ", "todo"),
+            ("//! Change anything", "//! Keep anything", "starter-header"),
+            (
+                "shared::not_implemented(())",
+                "let _ = 1;\n    shared::not_implemented(())",
+                "starter-noise",
+            ),
+            (
+                "shared::not_implemented(())",
+                "drop(1);\n    shared::not_implemented(())",
+                "starter-noise",
+            ),
+            ("shared::not_implemented(())", "todo!()", "stubs"),
+        ] {
+            let found = rules("src/starter.rs", from, to);
+            assert!(found.contains(&rule), "{from:?} to {to:?}: {found:?} has no {rule}");
+        }
+    }
+
+    #[test]
+    fn every_rule_of_a_manifest_can_be_broken() {
+        for (from, to, rule) in [
+            ("edition.workspace = true", "edition = \"2024\"", "manifest"),
+            ("topics = [\"JSON\"]", "topics = []", "facts"),
+            ("a number\"", "a number.\"", "facts"),
+            ("env = []", "env = [\"PORT\"]", "env"),
+            ("env = []", "env = [\"LOG_FILE\"]", "env"),
+            ("given = []", "given = [\"no_check\"]", "given"),
+            (
+                "serde.workspace = true",
+                "csv.workspace = true\nserde.workspace = true",
+                "dependencies",
+            ),
+            ("shared.workspace = true", "shared = { path = \"../../shared\" }", "dependencies"),
+        ] {
+            let found = rules("Cargo.toml", from, to);
+            assert!(found.contains(&rule), "{from:?} to {to:?}: {found:?} has no {rule}");
+        }
+    }
+
+    #[test]
+    fn every_rule_of_a_wrong_answer_can_be_broken() {
+        for (from, to, rule) in [
+            ("JSON is text, so a string is enough.\n", "", "wrong"),
+            ("fails: the_answer_is_sent_as_json", "", "wrong"),
+            ("fails: the_answer_is_sent_as_json", "fails: no_such_check", "wrong"),
+            ("+++ src/solution.rs", "+++ src/starter.rs", "wrong"),
+        ] {
+            let found = rules("wrong/json-as-text.patch", from, to);
+            assert!(found.contains(&rule), "{from:?} to {to:?}: {found:?} has no {rule}");
+        }
+    }
+
+    #[test]
+    fn questions_without_a_time_plan_keep_the_former_conventions() {
+        let found = rules("INTERVIEWER.md", "## Time plan", "## Plan");
+        assert_eq!(found, [] as [&str; 0]);
     }
 }

@@ -23,8 +23,8 @@ pub(crate) fn check(bench: &mut Bench<'_>) -> Result<usize> {
         let file = format!("wrong/{name}.patch");
         if let Err(error) = folder.made_wrong(patch) {
             let what = format!("it does not apply to src/solution.rs: {error}");
-            let mend = "make it again from a changed copy of the solution, as CONTRIBUTING.md says";
-            bench.found.add(folder.path(&file), "wrong-applies", what, mend);
+            let fix = "make it again from a changed copy of the solution, as CONTRIBUTING.md says";
+            bench.found.add(folder.path(&file), "wrong-applies", what, fix);
         } else if let Some(program) = bench.program(&folder.wrong_bin(name), &file) {
             programs.push((name, file, header(patch).fails, program));
         }
@@ -53,8 +53,8 @@ pub(crate) fn check(bench: &mut Bench<'_>) -> Result<usize> {
                         failed => failed.join(", "),
                     };
                     let what = format!("it does not fail `{check}`; it fails {failed}");
-                    let mend = "make the check stricter, or name a check that refuses it";
-                    bench.found.add(folder.path(file), "wrong-passes", what, mend);
+                    let fix = "make the check stricter, or name a check that refuses it";
+                    bench.found.add(folder.path(file), "wrong-passes", what, fix);
                 }
                 _ => refused += 1,
             }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    template,
+    markdown::code_spans,
+    source, template,
     verify::{
         folder::Folder,
         gates::uniform::{first_difference, values},
@@ -45,8 +46,8 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
             (more, "") => format!("`{more}` is not in the template"),
             _ => format!("`{is}` stands where the template has `{should}`"),
         };
-        let mend = "make it as xtask/template/Cargo.toml is, up to facts and dependencies";
-        found.add(folder.line(FILE, index), "manifest", what, mend);
+        let fix = "make it as xtask/template/Cargo.toml is, up to facts and dependencies";
+        found.add(folder.line(FILE, index), "manifest", what, fix);
     }
     facts(folder, found);
     environment(folder, found);
@@ -79,22 +80,22 @@ fn skeleton(text: &str) -> Vec<(usize, String)> {
 
 fn facts(folder: &Folder, found: &mut Offences) {
     let question = &folder.question;
-    let mut wrong = |what: &str, mend: &str| {
-        found.add(folder.path(FILE), "facts", what, mend);
+    let mut wrong = |what: &str, fix: &str| {
+        found.add(folder.path(FILE), "facts", what, fix);
     };
     if !(1..=4).contains(&question.tier) {
         wrong("the tier is not 1, 2, 3 or 4", "set `tier` to one of them");
     }
-    if !(1..=60).contains(&question.minutes) {
-        wrong("minutes are from 1 to 60", "set `minutes` to the time an interview gives");
+    if !(3..=60).contains(&question.minutes) {
+        wrong("minutes are from 3 to 60", "set `minutes` to the time an interview gives");
     }
     if question.topics.is_empty() {
         wrong("there are no topics", "name what it is about in `topics`");
     }
     let description = &question.description;
     if description.trim().is_empty() || description.ends_with('.') || description.contains('\n') {
-        let mend = "make `description` the question in one sentence, without a full stop";
-        wrong("the description is not one sentence without a full stop", mend);
+        let fix = "make `description` the question in one sentence, without a full stop";
+        wrong("the description is not one sentence without a full stop", fix);
     }
 }
 
@@ -102,20 +103,32 @@ fn facts(folder: &Folder, found: &mut Offences) {
 fn environment(folder: &Folder, found: &mut Offences) {
     let listed = &folder.question.env;
     if !listed.is_sorted() || listed.iter().any(|name| ["HOST", "PORT"].contains(&name.as_str())) {
-        let mend = "list the names in order, without HOST and PORT, which every server reads";
-        found.add(folder.path(FILE), "env", "`env` is not in order or has HOST or PORT", mend);
+        let fix = "list the names in order, without HOST and PORT, which every server reads";
+        found.add(folder.path(FILE), "env", "`env` is not in order or has HOST or PORT", fix);
     }
-    let readme = folder.text("README.md");
-    let named: BTreeSet<&str> = readme.split('`').skip(1).step_by(2).filter_map(variable).collect();
+    let codes = code_spans(folder.text("README.md"));
+    let named: BTreeSet<&str> = codes.iter().filter_map(|code| variable(code)).collect();
     for name in listed.iter().filter(|name| !named.contains(name.as_str())) {
-        let mend = format!("say in README.md what `{name}` does, or take it out of `env`");
+        let fix = format!("say in README.md what `{name}` does, or take it out of `env`");
         let what = format!("README.md does not name the variable {name} of `env`");
-        found.add(folder.path(FILE), "env", what, mend);
+        found.add(folder.path(FILE), "env", what, fix);
+    }
+    let sources = ["src/starter.rs", "src/solution.rs"];
+    let read: BTreeSet<String> =
+        sources.iter().flat_map(|file| variables_of(folder.text(file))).collect();
+    for name in read.iter().filter(|name| !listed.contains(name)) {
+        let what = format!("`env` does not list {name}, which the sources name");
+        let fix = format!("add \"{name}\" to `env` in [package.metadata.question]");
+        found.add(folder.path(FILE), "env", what, fix);
+    }
+    for name in listed.iter().filter(|name| !read.contains(*name)) {
+        let what = format!("`env` lists {name}, but neither starter nor solution reads it");
+        found.add(folder.path(FILE), "env", what, "take it out of `env`");
     }
     for name in named.iter().filter(|name| !listed.iter().any(|listed| listed == *name)) {
         let what = format!("`env` does not list {name}, which README.md names");
-        let mend = format!("add \"{name}\" to `env` in [package.metadata.question]");
-        found.add(folder.path(FILE), "env", what, mend);
+        let fix = format!("add \"{name}\" to `env` in [package.metadata.question]");
+        found.add(folder.path(FILE), "env", what, fix);
     }
 }
 
@@ -125,6 +138,17 @@ fn variable(code: &str) -> Option<&str> {
     let name = code.split('=').next().unwrap_or(code);
     let is_name = name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     (is_name && name.trim_matches('_').contains('_')).then_some(name)
+}
+
+/// The variables that a source reads: names in literals, and those that `shared` reads by itself.
+fn variables_of(source: &str) -> BTreeSet<String> {
+    let tokens = source::tokens(source);
+    let names = source::strings(&tokens).filter(|text| variable(text) == Some(text.as_str()));
+    let mut names: BTreeSet<String> = names.filter(|name| !name.starts_with("CARGO_")).collect();
+    if tokens.iter().any(|token| token.text == "AppEnv") {
+        names.insert("APP_ENV".to_owned());
+    }
+    names
 }
 
 fn dependencies(folder: &Folder, found: &mut Offences) {
@@ -145,18 +169,18 @@ fn check_table(folder: &Folder, table: &str, sources: &[&str], users: &str, foun
         let at = folder.line(FILE, index);
         let name = line.split(['.', ' ', '=']).next().unwrap_or(line);
         if !line.contains(".workspace = true") && !line.contains("{ workspace = true") {
-            let mend =
+            let fix =
                 format!("declare it in the root's Cargo.toml and write `{name}.workspace = true`");
-            found.add(&at, "dependencies", format!("{name} is not the workspace's"), mend);
+            found.add(&at, "dependencies", format!("{name} is not the workspace's"), fix);
         }
         if name < previous {
-            let mend = format!("move {name} above {previous}");
-            found.add(&at, "dependencies", format!("{name} stands after {previous}"), mend);
+            let fix = format!("move {name} above {previous}");
+            found.add(&at, "dependencies", format!("{name} stands after {previous}"), fix);
         }
         if !sources.iter().any(|source| uses(source, &name.replace('-', "_"))) {
             let what = format!("{name} is used by nothing in {users}");
-            let mend = format!("take the line out of {}", folder.path(FILE));
-            found.add(&at, "dependencies", what, mend);
+            let fix = format!("take the line out of {}", folder.path(FILE));
+            found.add(&at, "dependencies", what, fix);
         }
         previous = name;
     }

@@ -2,7 +2,14 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::verify::{folder::Folder, gates::uniform::section, offence::Offences};
+use quote::ToTokens;
+use syn::{Expr, ExprLit, File, Lit, Stmt};
+
+use crate::{
+    markdown::{code_spans, section, tables},
+    source,
+    verify::{folder::Folder, offence::Offences},
+};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
@@ -46,153 +53,168 @@ impl Route {
 }
 
 pub(super) fn check(folder: &Folder, found: &mut Offences) {
-    let read = |file: &str| {
+    let read = |file: &str| -> Result<BTreeSet<Route>, String> {
+        let file = syn::parse_file(folder.text(file)).map_err(|error| error.to_string())?;
         let mut routes = BTreeSet::new();
-        let read = collect(folder.text(file), "routes", "", &mut routes);
-        (routes, read)
+        collect(&file, "routes", "", &mut routes)?;
+        Ok(routes)
     };
-    let (solution, solution_read) = read("src/solution.rs");
-    let (starter, starter_read) = read("src/starter.rs");
-    for (file, read) in [("src/solution.rs", solution_read), ("src/starter.rs", starter_read)] {
-        if let Err(what) = read {
-            let mend = "write `fn routes` as a flat table, like xtask/template/src/solution.rs";
-            found.add(folder.path(file), "routes", what, mend);
+    let (solution, starter) = match (read("src/solution.rs"), read("src/starter.rs")) {
+        (Ok(solution), Ok(starter)) => (solution, starter),
+        (solution, starter) => {
+            for (file, result) in [("src/solution.rs", solution), ("src/starter.rs", starter)] {
+                if let Err(what) = result {
+                    let fix =
+                        "write `fn routes` as a flat table, like xtask/template/src/solution.rs";
+                    found.add(folder.path(file), "routes", what, fix);
+                }
+            }
             return;
         }
-    }
+    };
 
     for route in starter.symmetric_difference(&solution) {
         let (has, lacks) =
             if starter.contains(route) { ("starter", "solution") } else { ("solution", "starter") };
-        let what = format!("the {has} has the route {route}, the {lacks} lacks it");
-        let mend = "make the tables alike, or add an exception with its reason to EXCEPTIONS in xtask/src/verify/offence.rs";
-        found.add(folder.path("src/starter.rs"), "starter-routes", what, mend);
+        let what = format!("the {has} has the route {route}, the {lacks} does not");
+        let fix = "make the tables alike, or add an exception with its reason to EXCEPTIONS in xtask/src/verify/offence.rs";
+        found.add(folder.path("src/starter.rs"), "starter-routes", what, fix);
     }
 
     let (rows, mentions) = requests(folder.text("README.md"));
     for row in rows.iter().filter(|row| !solution.iter().any(|route| route.serves(row))) {
-        let what = format!("the contract has {row}, `routes` of the solution has not");
-        let mend = "add the route, or correct the row under `## Contract`";
-        found.add(folder.path("README.md"), "contract-routes", what, mend);
+        let what = format!("the contract has {row}, but `routes` of the solution does not");
+        let fix = "add the route, or correct the row under `## Contract`";
+        found.add(folder.path("README.md"), "contract-routes", what, fix);
     }
     let named = |route: &&Route| rows.iter().chain(&mentions).any(|request| route.serves(request));
     for route in solution.iter().filter(|route| !named(route)) {
-        let what = format!("the solution has {route}, the contract does not name it");
-        let mend = "add a row under `## Contract`, or take the route out";
-        found.add(folder.path("README.md"), "contract-routes", what, mend);
+        let what = format!("the solution has {route}, but the contract does not name it");
+        let fix = "add a row under `## Contract`, or take the route out";
+        found.add(folder.path("README.md"), "contract-routes", what, fix);
     }
 }
 
 /// The requests in a prompt's contract: those of the table that are served, and all others.
 fn requests(readme: &str) -> (Vec<Route>, Vec<Route>) {
-    let (mut rows, mut mentions) = (Vec::new(), Vec::new());
-    for line in section(readme, "## Contract") {
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let is_served = line.starts_with('|') && !["404", "405"].contains(&cells[2]);
-        for (at, code) in line.split('`').skip(1).step_by(2).enumerate() {
-            let Some((method, target)) = code.split_once(' ') else { continue };
-            if !METHODS.contains(&method) || !target.starts_with('/') {
-                continue;
+    let contract = section(readme, "Contract");
+    let mut rows = Vec::new();
+    for table in tables(contract) {
+        for row in table.rows {
+            let [first, status, ..] = row.as_slice() else { continue };
+            if !["404", "405"].contains(status) && first.starts_with('`') {
+                rows.extend(code_spans(first).first().and_then(|code| request(code)));
             }
-            let path = target.split([' ', '?']).next().unwrap_or(target);
-            let is_row = at == 0 && is_served && cells[1].starts_with('`');
-            let into = if is_row { &mut rows } else { &mut mentions };
-            into.push(Route::new(method, path));
         }
     }
+    let mentions = code_spans(contract).iter().filter_map(|code| request(code)).collect();
     (rows, mentions)
+}
+
+/// `GET /users?page=1`
+fn request(code: &str) -> Option<Route> {
+    let (method, target) = code.split_once(' ')?;
+    let path = target.split([' ', '?']).next().unwrap_or(target);
+    (METHODS.contains(&method) && target.starts_with('/')).then(|| Route::new(method, path))
 }
 
 /// The routes that `fn function` adds, below `prefix`.
 fn collect(
-    source: &str,
+    file: &File,
     function: &str,
     prefix: &str,
     routes: &mut BTreeSet<Route>,
 ) -> Result<(), String> {
-    let signature = format!("fn {function}(cfg: &mut web::ServiceConfig) {{");
-    let Some((_, below)) = source.split_once(&signature) else {
-        return Err(format!("there is no `{signature}`"));
-    };
-    let below: Vec<&str> =
-        below.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let below = below.join("\n");
-    let body = &below[..closing(&below, '{', '}')];
-    for statement in body.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-        calls_into(source, statement, prefix, routes)?;
+    let found = source::functions(file).find(|found| found.sig.ident == function);
+    let found = found.ok_or_else(|| {
+        format!("there is no `fn {function}(cfg: &mut web::ServiceConfig)` at the top of the file")
+    })?;
+    for statement in &found.block.stmts {
+        match statement {
+            Stmt::Expr(expression, _) => calls_into(file, &chain(expression), prefix, routes)?,
+            Stmt::Item(_) => {}
+            Stmt::Local(_) | Stmt::Macro(_) => {
+                return Err(format!(
+                    "`fn {function}` is not a table: it has a variable or a macro"
+                ));
+            }
+        }
     }
     Ok(())
 }
 
 /// What a chain like `cfg.service(…).route(…)` or `web::scope(…).service(…)` adds below `prefix`.
 fn calls_into(
-    source: &str,
-    chain: &str,
+    file: &File,
+    chain: &Chain<'_>,
     prefix: &str,
     routes: &mut BTreeSet<Route>,
 ) -> Result<(), String> {
-    let (_, calls) = calls(chain);
-    for (name, arguments) in calls {
-        match name {
-            "service" => service(source, arguments, prefix, routes)?,
-            "route" => {
-                let (path, route) = arguments.split_once(',').unwrap_or_default();
-                let path = format!("{prefix}{}", literal(path)?);
-                routes.insert(Route::new(method_of(route.trim())?, &path));
+    for (name, arguments) in &chain.calls {
+        match (name.as_str(), arguments.as_slice()) {
+            ("service", [service]) => add_service(file, service, prefix, routes)?,
+            ("route", [path, route]) => {
+                let path = format!("{prefix}{}", literal(Some(path))?);
+                routes.insert(Route::new(&method_of(route)?, &path));
             }
-            "configure" => collect(source, arguments.trim(), prefix, routes)?,
+            ("configure", [function]) => {
+                collect(file, &text_of(*function), prefix, routes)?;
+            }
             _ => {}
         }
     }
     Ok(())
 }
 
-fn service(
-    source: &str,
-    chain: &str,
+fn add_service(
+    file: &File,
+    service: &Expr,
     prefix: &str,
     routes: &mut BTreeSet<Route>,
 ) -> Result<(), String> {
-    let (head, calls) = calls(chain);
-    let Some((_, path)) = calls.first() else {
-        return Err(format!("`.service({chain})` names no resource or scope"));
-    };
-    let path = format!("{prefix}{}", literal(path)?);
-    match head {
-        "web::scope" => calls_into(source, chain, &path, routes),
+    let chain = chain(service);
+    let path =
+        || Ok::<_, String>(format!("{prefix}{}", literal(chain.arguments.first().copied())?));
+    match chain.head.as_str() {
+        "web::scope" => calls_into(file, &chain, &path()?, routes),
         "web::resource" => {
-            for (name, arguments) in &calls[1..] {
-                let method = match *name {
-                    "route" => method_of(arguments)?,
-                    "to" => "*",
-                    "get" | "post" | "put" | "delete" | "patch" | "head" => name,
+            let path = path()?;
+            for (name, arguments) in &chain.calls {
+                let method = match (name.as_str(), arguments.as_slice()) {
+                    ("route", [route]) => method_of(route)?,
+                    ("to", _) => "*".to_owned(),
+                    ("get" | "post" | "put" | "delete" | "patch" | "head", _) => name.clone(),
                     _ => continue,
                 };
-                routes.insert(Route::new(method, &path));
+                routes.insert(Route::new(&method, &path));
             }
             Ok(())
         }
-        other => Err(format!("`{other}` is neither `web::resource` nor `web::scope`")),
+        head => Err(format!("the service `{head}` is neither `web::resource` nor `web::scope`")),
     }
 }
 
 /// `web::get().to(handler)` is `get`.
-fn method_of(route: &str) -> Result<&str, String> {
-    let (head, calls) = calls(route);
-    match (head.strip_prefix("web::"), calls.first()) {
-        (Some("to" | "route"), _) => Ok("*"),
-        (Some("method"), Some((_, method))) => Ok(method.trim_start_matches("Method::")),
-        (Some(method), _) => Ok(method),
-        (None, _) => Err(format!("`{route}` does not begin with `web::`")),
+fn method_of(route: &Expr) -> Result<String, String> {
+    let chain = chain(route);
+    match (chain.head.strip_prefix("web::"), chain.arguments.as_slice()) {
+        (Some("to" | "route"), _) => Ok("*".to_owned()),
+        (Some("method"), [method]) => {
+            Ok(text_of(*method).trim_start_matches("Method::").to_owned())
+        }
+        (Some(method), _) => Ok(method.to_owned()),
+        (None, _) => Err(format!("`{}` does not begin with `web::`", chain.head)),
     }
 }
 
-fn literal(argument: &str) -> Result<String, String> {
-    let text = argument.trim().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    let text = text.ok_or_else(|| format!("the path {} is no literal", argument.trim()))?;
+fn literal(argument: Option<&Expr>) -> Result<String, String> {
+    let Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) = argument else {
+        let argument = argument.map(text_of).unwrap_or_default();
+        return Err(format!("the path `{argument}` is not a string literal"));
+    };
     // `{id:\\d+}` is `{id}`, a tail `{path:.*}` is `{path*}`.
     let mut path = String::new();
-    for part in text.split_inclusive('}') {
+    for part in text.value().split_inclusive('}') {
         match part.split_once(':') {
             Some((name, ".*}")) => path.extend([name, "*}"]),
             Some((name, _)) => path.extend([name, "}"]),
@@ -202,35 +224,31 @@ fn literal(argument: &str) -> Result<String, String> {
     Ok(path)
 }
 
-/// A chain's head and its calls: `a::b(c).d(e)` is `a::b` with `("", "c")` and `("d", "e")`. Of
-/// `cfg.d(e)` the head is `cfg`.
-fn calls(chain: &str) -> (&str, Vec<(&str, &str)>) {
-    let chain = chain.trim();
-    let end = chain.find(['(', '.']).unwrap_or(chain.len());
-    let (head, mut rest) = chain.split_at(end);
-    let mut calls = Vec::new();
-    while let Some((name, below)) = rest.split_once('(') {
-        let end = closing(below, '(', ')');
-        calls.push((name.trim().trim_start_matches('.').trim(), &below[..end]));
-        rest = below.get(end + 1..).unwrap_or_default();
-    }
-    (head, calls)
+fn text_of(part: impl ToTokens) -> String {
+    part.to_token_stream().to_string().split_whitespace().collect()
 }
 
-/// Where what was opened before `text` is closed, or the end. Quoted brackets don't count.
-fn closing(text: &str, open: char, close: char) -> usize {
-    let (mut depth, mut quoted) = (1, false);
-    for (at, c) in text.char_indices() {
-        if c == '"' {
-            quoted = !quoted;
-        } else if c == open && !quoted {
-            depth += 1;
-        } else if c == close && !quoted {
-            depth -= 1;
-            if depth == 0 {
-                return at;
-            }
+/// A chain of calls: `a::b(c).d(e)` is `a::b` with `c` and then `d` with `e`. Of `cfg.d(e)` the head is
+/// `cfg`.
+struct Chain<'a> {
+    head: String,
+    /// Of the head, if it is a call.
+    arguments: Vec<&'a Expr>,
+    calls: Vec<(String, Vec<&'a Expr>)>,
+}
+
+fn chain(expression: &Expr) -> Chain<'_> {
+    match expression {
+        Expr::MethodCall(call) => {
+            let mut chain = chain(&call.receiver);
+            chain.calls.push((call.method.to_string(), call.args.iter().collect()));
+            chain
         }
+        Expr::Call(call) => Chain {
+            head: text_of(&call.func),
+            arguments: call.args.iter().collect(),
+            calls: Vec::new(),
+        },
+        other => Chain { head: text_of(other), arguments: Vec::new(), calls: Vec::new() },
     }
-    text.len()
 }

@@ -1,12 +1,40 @@
 //! Starter and solution have one shape: header, imports, `main`, `routes`, the rest.
 
+use std::collections::BTreeMap;
+
+use quote::ToTokens;
+use syn::{File, Item};
+
 use crate::{
-    template,
+    source, template,
     verify::{folder::Folder, gates::uniform::values, offence::Offences},
 };
 
-/// A longer answer doesn't fit the time box.
+/// A longer answer does not fit the time box.
 const LINES: usize = 200;
+
+/// What a candidate types who also reads and thinks.
+const LINES_PER_MINUTE: f64 = 5.0;
+
+const ROUTE: &str = "take the attribute off and add the handler to the table in `routes`";
+
+/// What a solution must not have, and what to do instead.
+const FORBIDDEN: [(&[&str], &str, &str); 10] = [
+    (
+        &[".", "unwrap", "(", ")"],
+        "unwrap",
+        "handle the error, or state the invariant with `.expect(\"…\")`",
+    ),
+    (&["dbg", "!"], "dbg", "take it out"),
+    (&["#", "[", "allow"], "allow", "do what the lint says, or `#[expect(…, reason = \"…\")]`"),
+    (&["#", "[", "get", "("], "route-macros", ROUTE),
+    (&["#", "[", "post", "("], "route-macros", ROUTE),
+    (&["#", "[", "put", "("], "route-macros", ROUTE),
+    (&["#", "[", "delete", "("], "route-macros", ROUTE),
+    (&["#", "[", "patch", "("], "route-macros", ROUTE),
+    (&["#", "[", "head", "("], "route-macros", ROUTE),
+    (&["#", "[", "route", "("], "route-macros", ROUTE),
+];
 
 pub(super) fn check(folder: &Folder, found: &mut Offences) {
     for file in ["src/starter.rs", "src/solution.rs"] {
@@ -14,13 +42,31 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
             continue;
         }
         header(folder, file, found);
-        main(folder, file, found);
-        order(folder, file, found);
-        let stubs = ["todo!", "unimplemented!"];
-        forbid(folder, file, &stubs, "stubs", "answer `shared::not_implemented(…)`", found);
+        let text = folder.text(file);
+        match syn::parse_file(text) {
+            Ok(parsed) => {
+                main(folder, file, &parsed, found);
+                order(folder, file, &parsed, found);
+                errors(folder, file, &parsed, found);
+            }
+            Err(error) => {
+                let line = error.span().start().line.saturating_sub(1);
+                let what = format!("it is not Rust: {error}");
+                found.add(folder.line(file, line), "source", what, "make it compile");
+            }
+        }
+        let tokens = source::tokens(text);
+        for stub in ["todo", "unimplemented"] {
+            for line in source::lines_with(&tokens, &[stub, "!"]) {
+                let what = format!("`{stub}!` drops the connection");
+                let fix = "respond with `shared::not_implemented(…)`";
+                found.add(folder.line(file, line), "stubs", what, fix);
+            }
+        }
     }
     starter(folder, found);
     solution(folder, found);
+    budget(folder, found);
 }
 
 fn header(folder: &Folder, file: &str, found: &mut Offences) {
@@ -49,14 +95,15 @@ fn header(folder: &Folder, file: &str, found: &mut Offences) {
 }
 
 /// `main` differs only between the opening and the routes.
-fn main(folder: &Folder, file: &str, found: &mut Offences) {
+fn main(folder: &Folder, file: &str, parsed: &File, found: &mut Offences) {
     let template = template::file("src/solution.rs", &values(folder));
+    let template = syn::parse_file(&template).expect("the template is Rust");
     let frame = squeezed_main(&template);
     let (opening, rest) = frame.split_once("HttpServer::new(").unwrap_or_default();
     let (app, closing) = rest.split_once(".configure(routes))").unwrap_or_default();
     let wrap = app.trim_start_matches("||App::new()");
 
-    let main = squeezed_main(folder.text(file));
+    let main = squeezed_main(parsed);
     let (before, after) = main.rsplit_once(".configure(routes)").unwrap_or_default();
     let after = after.strip_prefix('}').unwrap_or(after).strip_prefix(')').unwrap_or(after);
     for (holds, part) in [
@@ -70,83 +117,141 @@ fn main(folder: &Folder, file: &str, found: &mut Offences) {
     ] {
         if !holds {
             let what = format!("`main` is not the one of all questions: {part} differs");
-            let mend =
+            let fix =
                 "copy it from xtask/template/src/solution.rs; state and further wraps may be added";
-            found.add(folder.path(file), "main", what, mend);
+            found.add(folder.path(file), "main", what, fix);
         }
     }
 }
 
-/// `main` with its attribute, without blanks and line breaks.
-fn squeezed_main(source: &str) -> String {
-    let mut lines = source.lines().skip_while(|line| !line.starts_with("#[actix_web::main]"));
-    let mut main: Vec<&str> = lines.by_ref().take_while(|line| *line != "}").collect();
-    main.push("}");
-    main.concat().split_whitespace().collect()
+fn squeezed_main(file: &File) -> String {
+    let main = source::functions(file).find(|function| function.sig.ident == "main");
+    main.map(source::squeezed).unwrap_or_default()
 }
 
-fn order(folder: &Folder, file: &str, found: &mut Offences) {
-    let functions = folder.text(file).lines().filter_map(|line| {
-        let line = line.trim_start_matches("async ");
-        line.strip_prefix("fn ")?.split(['(', '<']).next()
-    });
-    let first: Vec<&str> = functions.take(2).collect();
+fn order(folder: &Folder, file: &str, parsed: &File, found: &mut Offences) {
+    let functions = source::functions(parsed).map(|function| function.sig.ident.to_string());
+    let first: Vec<String> = functions.take(2).collect();
     if first != ["main", "routes"] {
         let what =
             format!("the first two functions are {}, not main and routes", first.join(" and "));
-        let mend = "put `main` first and `fn routes(cfg: &mut web::ServiceConfig)` below it";
-        found.add(folder.path(file), "order", what, mend);
+        let fix = "put `main` first and `fn routes(cfg: &mut web::ServiceConfig)` below it";
+        found.add(folder.path(file), "order", what, fix);
+    }
+}
+
+/// Error types get their message and their trait from `thiserror`.
+fn errors(folder: &Folder, file: &str, parsed: &File, found: &mut Offences) {
+    let implements = |name: &str| -> BTreeMap<String, usize> {
+        let items = parsed.items.iter().filter_map(|item| match item {
+            Item::Impl(item) => Some(item),
+            _ => None,
+        });
+        let of = items.filter_map(|item| {
+            let (path, _) = item.trait_.as_ref()?;
+            let line = item.impl_token.span.start().line.saturating_sub(1);
+            let is_it = path.segments.last().is_some_and(|last| last.ident == name);
+            is_it.then(|| (item.self_ty.to_token_stream().to_string(), line))
+        });
+        of.collect()
+    };
+    let by_hand = implements("Error");
+    let displayed = implements("Display");
+    let responses = implements("ResponseError");
+    let both = displayed.iter().filter(|(name, _)| responses.contains_key(*name));
+    for (name, line) in by_hand.iter().chain(both) {
+        let what = format!("the error type `{name}` is written by hand");
+        let fix = "derive `thiserror::Error`, with `#[error(\"…\")]` on every variant";
+        found.add(folder.line(file, *line), "thiserror", what, fix);
     }
 }
 
 fn starter(folder: &Folder, found: &mut Offences) {
     let file = "src/starter.rs";
-    if folder.files.contains_key(file) && !folder.text(file).contains("// TODO: ") {
-        let mend = "name the outcome where the candidate is to write: `// TODO: 200 with …`";
-        found.add(folder.path(file), "todo", "there is no `// TODO: `", mend);
+    if !folder.files.contains_key(file) {
+        return;
+    }
+    let text = folder.text(file);
+    if !text.contains("// TODO: ") {
+        let fix = "name the outcome where the candidate is to write: `// TODO: respond with …`";
+        found.add(folder.path(file), "todo", "there is no `// TODO: `", fix);
+    }
+    let mut header = text.lines().take_while(|line| line.starts_with("//!"));
+    if !header.any(|line| line.starts_with("//! Change anything you like")) {
+        let what = "the header does not say that everything may be changed";
+        let fix =
+            "add the line `//! Change anything you like: names, signatures, types and crates.`";
+        found.add(folder.path(file), "starter-header", what, fix);
+    }
+    let tokens = source::tokens(text);
+    for words in [&["drop", "("][..], &["let", "_", "="]] {
+        for line in source::lines_with(&tokens, words) {
+            let what = format!("`{}` hides what is not used yet", words.join(" "));
+            let fix = "pass it to the stub: `shared::not_implemented((todos, new))`";
+            found.add(folder.line(file, line), "starter-noise", what, fix);
+        }
     }
 }
 
 fn solution(folder: &Folder, found: &mut Offences) {
     let file = "src/solution.rs";
-    let lines = folder.text(file).lines().count();
+    let text = folder.text(file);
+    let lines = text.lines().count();
     if lines > LINES {
-        let what = format!("{lines} lines are too many, {LINES} is the most");
-        let mend = "simplify it, or question the design";
-        found.add(folder.path(file), "length", what, mend);
+        let what = format!("{lines} lines are too many; {LINES} are the most");
+        let fix = "simplify it, or question the design";
+        found.add(folder.path(file), "length", what, fix);
     }
-    forbid(folder, file, &["TODO", "FIXME", "XXX"], "todo", "do it, or say why not", found);
-    let mend = "handle the error, or state the invariant with `.expect(\"…\")`";
-    forbid(folder, file, &[".unwrap()"], "unwrap", mend, found);
-    let mend = "take `pub` out; nothing links a program (in a module: `pub(super)`)";
-    forbid(folder, file, &["pub "], "pub", mend, found);
-    let macros = ["get", "post", "put", "delete", "patch", "head", "route"];
-    let macros = macros.map(|name| format!("#[{name}("));
-    let macros: Vec<&str> = macros.iter().map(String::as_str).collect();
-    let mend = "take the attribute off and add the handler to the table in `routes`";
-    forbid(folder, file, &macros, "route-macros", mend, found);
+    for (index, line) in text.lines().enumerate() {
+        if let Some(word) = ["TODO", "FIXME", "XXX"].iter().find(|word| line.contains(**word)) {
+            let what = format!("`{word}` in a solution: {}", line.trim());
+            found.add(folder.line(file, index), "todo", what, "do it, or say why not");
+        }
+    }
+
+    let tokens = source::tokens(text);
+    for (words, rule, fix) in FORBIDDEN {
+        for line in source::lines_with(&tokens, words) {
+            let what = format!("`{}` has no place in a solution", words.concat());
+            found.add(folder.line(file, line), rule, what, fix);
+        }
+    }
+    let visible = tokens.windows(2).filter(|pair| pair[0].text == "pub" && pair[1].text != "(");
+    for pair in visible {
+        let fix = "take `pub` out; nothing links a program (in a module: `pub(super)`)";
+        let what = "`pub` has no place in a solution";
+        found.add(folder.line(file, pair[0].line), "pub", what, fix);
+    }
 }
 
-/// Finds the words at the start of a word, in code; `TODO` and the like in comments too.
-fn forbid(
-    folder: &Folder,
-    file: &str,
-    words: &[&str],
-    rule: &'static str,
-    mend: &str,
-    found: &mut Offences,
-) {
-    for (index, line) in folder.text(file).lines().enumerate() {
-        if line.trim_start().starts_with("//") && rule != "todo" {
-            continue;
-        }
-        let starts = |word: &&&str| {
-            line.match_indices(**word).any(|(at, _)| !line[..at].ends_with(char::is_alphanumeric))
-                || (word.starts_with('.') && line.contains(**word))
-        };
-        if let Some(word) = words.iter().find(starts) {
-            let what = format!("`{}` has no place here: {}", word.trim(), line.trim());
-            found.add(folder.line(file, index), rule, what, mend);
-        }
+/// Lines of code that the solution adds to the starter.
+pub(crate) fn added_lines(folder: &Folder) -> usize {
+    let [starter, solution] =
+        ["src/starter.rs", "src/solution.rs"].map(|file| source::code_lines(folder.text(file)));
+    let changes = similar::capture_diff_slices(similar::Algorithm::Myers, &starter, &solution);
+    changes
+        .iter()
+        .filter(|change| change.tag() != similar::DiffTag::Equal)
+        .map(|change| change.new_range().len())
+        .sum()
+}
+
+/// A candidate can type the answer within the time box.
+fn budget(folder: &Folder, found: &mut Offences) {
+    let added = added_lines(folder);
+    let minutes = folder.question.minutes;
+    // Compared in tenths, as it is printed.
+    if added as f64 / f64::from(minutes) > LINES_PER_MINUTE {
+        let what = format!(
+            "the solution adds {added} lines of code to the starter, {} a minute; {LINES_PER_MINUTE:.1} are the most",
+            per_minute(added, minutes)
+        );
+        let fix = "give in the starter what is not the lesson, or simplify the solution";
+        found.add(folder.path("src/solution.rs"), "typing-budget", what, fix);
     }
+}
+
+/// `4.2`
+pub(crate) fn per_minute(lines: usize, minutes: u32) -> String {
+    format!("{:.1}", lines as f64 / f64::from(minutes.max(1)))
 }

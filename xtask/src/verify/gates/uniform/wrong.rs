@@ -1,48 +1,43 @@
 //! Every wrong answer says what a candidate would think, and which check refuses it.
 
 use crate::{
-    verify::{
-        folder::Folder,
-        gates::uniform::{contract, is_slug},
-        offence::Offences,
-    },
+    verify::{folder::Folder, gates::uniform::is_slug, offence::Offences},
     wrong_answer::header,
 };
 
 pub(super) fn check(folder: &Folder, found: &mut Offences) {
     let mut number = 0;
-    let checks = contract::names(folder);
     for (name, text) in folder.wrong_answers() {
         number += 1;
         let file = format!("wrong/{name}.patch");
         if !is_slug(name) {
             let what = "the name is not of lower-case words joined by hyphens";
-            let mend = format!("git mv {} to such a name", folder.path(&file));
-            found.add(folder.path(&file), "wrong", what, mend);
+            let fix = format!("git mv {} to such a name", folder.path(&file));
+            found.add(folder.path(&file), "wrong", what, fix);
         }
         let header = header(text);
         if header.thought.is_empty() {
             let what = "the first line says nothing";
-            let mend = "say in one line what a candidate would think";
-            found.add(folder.line(&file, 0), "wrong", what, mend);
+            let fix = "say in one line what a candidate would think";
+            found.add(folder.line(&file, 0), "wrong", what, fix);
         }
         match header.fails {
             None => {
-                let mend = "write `fails: name_of_the_check` below the first line";
-                found.add(folder.path(&file), "wrong", "no line says which check it fails", mend);
+                let fix = "write `fails: name_of_the_check` below the first line";
+                found.add(folder.path(&file), "wrong", "no line says which check it fails", fix);
             }
-            Some(check) if !checks.iter().any(|name| name == check) => {
-                let mend = "name a check of tests/contract.rs, those of stretch as `stretch::…`";
+            Some(check) if !folder.checks.iter().any(|name| name == check) => {
+                let fix = "name a check of tests/contract.rs, those of stretch as `stretch::…`";
                 let what = format!("there is no check `{check}`");
-                found.add(folder.path(&file), "wrong", what, mend);
+                found.add(folder.path(&file), "wrong", what, fix);
             }
             Some(_) => {}
         }
         let changes = |sign: &str| text.lines().find_map(|line| line.strip_prefix(sign));
         if [changes("--- "), changes("+++ ")] != [Some("src/solution.rs"); 2] {
             let what = "it is not a patch of src/solution.rs";
-            let mend = "make it with `diff -u --label src/solution.rs --label src/solution.rs`";
-            found.add(folder.path(&file), "wrong", what, mend);
+            let fix = "make it with `diff -u --label src/solution.rs --label src/solution.rs`";
+            found.add(folder.path(&file), "wrong", what, fix);
         }
     }
 
@@ -53,7 +48,7 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
     };
     if number < wanted {
         let what = format!("{number} wrong answers are too few, {wanted} are the least");
-        let mend = "write one for every check that is easy to get wrong; CONTRIBUTING.md says how";
-        found.add(folder.path("wrong"), "wrong-count", what, mend);
+        let fix = "write one for every check that is easy to get wrong; CONTRIBUTING.md says how";
+        found.add(folder.path("wrong"), "wrong-count", what, fix);
     }
 }
