@@ -1,42 +1,22 @@
 //! What a server is started with.
 
-use std::{env, ffi::OsString, fs, io, path::Path, process::Command, sync::Arc};
+use std::{ffi::OsString, fs, io, path::Path, process::Command, sync::Arc};
 
 use tempfile::TempDir;
 
-use crate::{guard, port::Port};
-
-/// Variables that change what a server of the questions does or says. The person who runs the
-/// checks may have set them for something else, so a subject gets them from its check or not at
-/// all. Everything else is passed on, because a command in any language may need it.
-const CLEARED: &[&str] = &[
-    "API_KEY",
-    "APP_ENV",
-    "BCRYPT_COST",
-    "CACHE_MAX_ENTRIES",
-    "CACHE_TTL_MS",
-    "COOKIE_SECRET",
-    "DATA_FILE",
-    "HOST",
-    "JWT_SECRET",
-    "LOG_FILE",
-    "PORT",
-    "RATE_LIMIT_MAX",
-    "RATE_LIMIT_WINDOW_MS",
-    "RUST_BACKTRACE",
-    "RUST_LOG",
-    "SESSION_SECRET",
-    "SESSION_TTL_MS",
-    "SLOW_MS",
-    "UPLOAD_DIR",
-    "WORKERS",
-];
+use crate::{
+    check, environment, guard,
+    port::Port,
+    text::{quote, shorten},
+};
 
 /// What a server is started with, beside `PORT`.
 #[derive(Clone)]
 #[must_use = "nothing starts until one of the start methods is called"]
 pub struct Builder {
-    pub(crate) variables: Vec<(String, OsString)>,
+    variables: Vec<(String, OsString)>,
+    /// Files of the working directory.
+    files: Vec<String>,
     /// The working directory, kept over restarts.
     directory: Arc<TempDir>,
     port_source: PortSource,
@@ -66,10 +46,14 @@ impl PortSource {
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        let directory = TempDir::with_prefix_in("contract-", guard::folder())
-            .expect("the system has a temporary folder");
-        let directory = Arc::new(directory);
-        Self { variables: Vec::new(), directory, port_source: PortSource::Variable }
+        // Before anything is started, which must not inherit the channel of the report.
+        check::begin();
+        let directory =
+            TempDir::with_prefix_in("contract-", guard::folder()).unwrap_or_else(|error| {
+                check::not_run(&format!("Failed to make a temporary folder: {error}"))
+            });
+        let (directory, port_source) = (Arc::new(directory), PortSource::Variable);
+        Self { variables: Vec::new(), files: Vec::new(), directory, port_source }
     }
 
     /// Sets an environment variable. `PORT` may be set too, and then nothing else is chosen.
@@ -78,16 +62,16 @@ impl Builder {
         self
     }
 
-    /// Sets an environment variable to bytes that need not be UTF-8. Not judged where a variable is
-    /// not bytes, which is on Windows.
+    /// Sets an environment variable to bytes that need not be UTF-8. The check is not run where a
+    /// variable does not consist of bytes, which is on Windows.
     #[track_caller]
     pub fn env_bytes(mut self, name: &str, value: &[u8]) -> Self {
         self.variables.push((name.to_owned(), os_string(value)));
         self
     }
 
-    /// Leaves `PORT` unset, so that the subject has to listen on 3000. Not judged if another program
-    /// does.
+    /// Leaves `PORT` unset, so that the subject has to listen on 3000. The check is not run if another
+    /// program does.
     pub fn on_default_port(mut self) -> Self {
         self.port_source = PortSource::Default;
         self
@@ -96,16 +80,21 @@ impl Builder {
     /// Leaves `PORT` unset and puts the port into a file of the working directory instead, as
     /// `contents` writes it. [`Server::port`] tells which port that was.
     pub fn port_in_file(mut self, name: &str, contents: fn(u16) -> String) -> Self {
+        self.files.push(name.to_owned());
         self.port_source = PortSource::File { name: name.to_owned(), contents };
         self
     }
 
     /// Puts a file into the working directory, in a folder if `name` has one.
-    pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
+    #[track_caller]
+    pub fn file(mut self, name: &str, contents: impl AsRef<[u8]>) -> Self {
         let path = self.directory.path().join(name);
-        (path.parent().map_or(Ok(()), fs::create_dir_all))
-            .and_then(|()| fs::write(&path, contents))
-            .expect("the working directory can be written to");
+        let written = (path.parent().map_or(Ok(()), fs::create_dir_all))
+            .and_then(|()| fs::write(&path, contents));
+        if let Err(error) = written {
+            check::not_run(&format!("Failed to write {}: {error}", path.display()));
+        }
+        self.files.push(name.to_owned());
         self
     }
 
@@ -118,7 +107,7 @@ impl Builder {
     pub(crate) fn is_plain(&self) -> bool {
         self.variables.is_empty()
             && matches!(self.port_source, PortSource::Variable)
-            && fs::read_dir(self.directory()).is_ok_and(|mut files| files.next().is_none())
+            && self.files.is_empty()
     }
 
     pub(crate) fn port_question(&self) -> String {
@@ -134,20 +123,48 @@ impl Builder {
         })
     }
 
-    /// The port on which the subject listens if it was leased `leased`.
-    pub(crate) fn port(&self, leased: u16) -> u16 {
+    /// The value of `PORT` for a subject that was leased `leased`; `None` where it stays unset.
+    pub(crate) fn port_variable(&self, leased: u16) -> Option<String> {
         let own = self.variables.iter().rev().find(|(name, _)| name == "PORT");
-        own.and_then(|(_, port)| port.to_str()?.parse().ok()).unwrap_or(leased)
+        match (own, &self.port_source) {
+            (Some((_, port)), _) => Some(port.to_string_lossy().into_owned()),
+            (None, PortSource::Variable) => Some(leased.to_string()),
+            (None, _) => None,
+        }
+    }
+
+    /// What differs from a plain start, for people: `APP_ENV=production`, `JWT_SECRET="  "`,
+    /// `the file .env`.
+    pub(crate) fn settings(&self) -> Vec<String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-+/:@%,=".contains(c);
+        let variables = self.variables.iter().map(|(name, value)| {
+            let value = &value.to_string_lossy();
+            match !value.is_empty() && value.chars().all(is_plain) {
+                true => format!("{name}={}", shorten(value, 60)),
+                false => format!("{name}={:?}", shorten(value, 60)),
+            }
+        });
+        variables.chain(self.files.iter().map(|name| format!("the file {name}"))).collect()
+    }
+
+    /// The assignments with which people start the same: `PORT=3000 APP_ENV=production`. `None` if
+    /// no command line can carry them.
+    pub(crate) fn assignments(&self) -> Option<String> {
+        let mut words = match self.port_source {
+            PortSource::Variable if self.port_variable(3000).as_deref() == Some("3000") => {
+                vec!["PORT=3000".to_owned()]
+            }
+            _ => Vec::new(),
+        };
+        for (name, value) in &self.variables {
+            words.push(format!("{name}={}", quote(value.to_str()?)?));
+        }
+        Some(words.join(" "))
     }
 
     /// Gives `command` its environment and its working directory.
     pub(crate) fn prepare(&self, command: &mut Command, port: u16) -> io::Result<()> {
-        for name in CLEARED {
-            command.env_remove(name);
-        }
-        for (name, _) in env::vars_os().filter(|(name, _)| is_of_the_kit(name.to_str())) {
-            command.env_remove(name);
-        }
+        environment::clear(command);
         match &self.port_source {
             PortSource::Variable => {
                 command.env("PORT", port.to_string());
@@ -157,7 +174,10 @@ impl Builder {
             }
             PortSource::Default => {}
         }
+        let temporary = guard::folder_for_subjects();
         command
+            .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, &temporary)))
+            .env("PWD", self.directory())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.directory());
         Ok(())
@@ -172,9 +192,5 @@ fn os_string(bytes: &[u8]) -> OsString {
 #[cfg(not(unix))]
 #[track_caller]
 fn os_string(_: &[u8]) -> OsString {
-    crate::check::not_judged("this check sets a variable that is not UTF-8, which needs Unix")
-}
-
-fn is_of_the_kit(name: Option<&str>) -> bool {
-    name.is_some_and(|name| name.starts_with("CONTRACT_") || name.starts_with("CARGO_BIN_EXE_"))
+    check::not_run("this check sets a variable that is not UTF-8, which needs Unix")
 }

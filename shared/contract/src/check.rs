@@ -3,15 +3,18 @@
 use std::{
     cell::RefCell,
     collections::HashSet,
+    fmt::Display,
+    io::{self, Write},
     panic::{self, PanicHookInfo},
     sync::{LazyLock, Mutex, Once, PoisonError, Weak},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
-    failure::{Evidence, Failure, NotJudged},
+    failure::{Evidence, Failure, NotRun},
     report::{self, Line},
+    tally,
 };
 
 thread_local! {
@@ -27,8 +30,14 @@ pub(crate) trait Witness: Send + Sync {
 struct Check {
     name: String,
     began: Instant,
-    witness: Option<Weak<dyn Witness>>,
+    /// Of its servers, the last one started last.
+    witnesses: Vec<Weak<dyn Witness>>,
+    /// What it gave the server that was started last.
+    settings: Vec<String>,
+    cases: Vec<String>,
     notes: Vec<String>,
+    /// Ports of stubs that it has started.
+    stubs: Vec<u16>,
     is_reported: bool,
 }
 
@@ -36,6 +45,7 @@ struct Check {
 impl Drop for Check {
     fn drop(&mut self) {
         self.finish("passed", Vec::new(), None);
+        tally::end(&self.name);
     }
 }
 
@@ -45,13 +55,20 @@ impl Check {
         if std::mem::replace(&mut self.is_reported, true) {
             return;
         }
-        let (check, notes) = (self.name.clone(), self.notes.clone());
-        let took = self.began.elapsed();
-        report::write(&Line { check, outcome, cause, failure, notes, took });
+        tally::count(&self.name, outcome, failure.first().map_or("", String::as_str));
+        report::write(&Line {
+            check: self.name.clone(),
+            outcome,
+            cause,
+            failure,
+            notes: self.notes.clone(),
+            with: self.settings.clone(),
+            took: self.began.elapsed(),
+        });
     }
 }
 
-/// Says beside the verdict of this check something that is no failure, such as "memory was not
+/// Says something beside the verdict of this check that is not a failure, such as "memory was not
 /// measured on this platform".
 pub fn note(text: &str) {
     begin();
@@ -59,48 +76,89 @@ pub fn note(text: &str) {
     with(|check| check.notes.push(text.to_owned()));
 }
 
+/// Says beforehand that this check takes about `expected`, for people who would wonder.
+///
+/// The line goes to stderr at once, also where libtest captures output.
+pub fn announce(expected: Duration) {
+    begin();
+    let Some((name, sentence)) = with(|check| check.name.clone()).zip(requirement()) else {
+        return;
+    };
+    if report::is_read() {
+        report::announce(&name, expected);
+    } else {
+        let line = format!("{sentence}: this takes about {} s\n", expected.as_secs());
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+}
+
+/// One of several cases that a check goes through, until this is dropped. See [`case()`].
+#[must_use = "the case ends when this is dropped: bind it to a name"]
+pub struct Case(());
+
+/// Says which case comes next, for checks that loop over several. A failure shows it.
+///
+/// ```no_run
+/// # use contract::{Server, json};
+/// # let app = Server::start();
+/// for title in ["", "  "] {
+///     let _case = contract::case(format!("title {title:?}"));
+///     app.post("/todos").json(json!({ "title": title })).send().expect_status(400);
+/// }
+/// ```
+pub fn case(what: impl Display) -> Case {
+    begin();
+    with(|check| check.cases.push(what.to_string()));
+    Case(())
+}
+
+impl Drop for Case {
+    fn drop(&mut self) {
+        with(|check| check.cases.pop());
+    }
+}
+
 /// The name of a check is that of its thread. A thread without a name is a helper of one.
 pub(crate) fn begin() {
     install_hook();
+    report::open();
     let thread = thread::current();
     let Some(name) = thread.name() else { return };
     CHECK.with_borrow_mut(|check| {
-        check.get_or_insert_with(|| Check {
-            name: name.to_owned(),
-            began: Instant::now(),
-            witness: None,
-            notes: Vec::new(),
-            is_reported: false,
+        check.get_or_insert_with(|| {
+            tally::begin();
+            Check {
+                name: name.to_owned(),
+                began: Instant::now(),
+                witnesses: Vec::new(),
+                settings: Vec::new(),
+                cases: Vec::new(),
+                notes: Vec::new(),
+                stubs: Vec::new(),
+                is_reported: false,
+            }
         });
     });
 }
 
-/// From here on, `witness` tells about this check.
-pub(crate) fn uses(witness: Weak<dyn Witness>) {
-    with(|check| check.witness = Some(witness));
+/// From here on, `witness` tells about this check, which has started a server with `settings`.
+pub(crate) fn uses(witness: Weak<dyn Witness>, settings: Vec<String>) {
+    with(|check| {
+        check.witnesses.retain(|witness| witness.strong_count() > 0);
+        check.witnesses.push(witness);
+        check.settings = settings;
+    });
 }
 
-/// The name of the check on this thread as a sentence.
-fn requirement() -> Option<String> {
-    let name = with(|check| check.name.clone())?;
-    Some(name.rsplit("::").next().unwrap_or_default().replace('_', " "))
+/// A stub listens on `port`, and servers that this check starts may connect to it.
+pub(crate) fn add_stub(port: u16) {
+    begin();
+    with(|check| check.stubs.push(port));
 }
 
-fn evidence() -> Evidence {
-    let witness = with(|check| check.witness.clone()).flatten();
-    witness
-        .and_then(|witness| witness.upgrade())
-        .map(|witness| witness.evidence())
-        .unwrap_or_default()
-}
-
-fn finish(outcome: &'static str, failure: Vec<String>, cause: Option<String>) {
-    with(|check| check.finish(outcome, failure, cause));
-}
-
-fn with<R>(act: impl FnOnce(&mut Check) -> R) -> Option<R> {
-    // None as well while the thread ends.
-    CHECK.try_with(|check| check.borrow_mut().as_mut().map(act)).ok()?
+/// Ports to which servers of this check may connect.
+pub(crate) fn stubs() -> Vec<u16> {
+    with(|check| check.stubs.clone()).unwrap_or_default()
 }
 
 /// Ends the check with `failure`.
@@ -110,11 +168,28 @@ pub(crate) fn fail(failure: Failure) -> ! {
     panic::panic_any(failure)
 }
 
-/// Ends the check as one that cannot be judged here.
+/// Ends the check as one that cannot be run here, which is not a failure.
 #[track_caller]
-pub(crate) fn not_judged(why: &str) -> ! {
+pub fn not_run(why: &str) -> ! {
     begin();
-    panic::panic_any(NotJudged(why.to_owned()))
+    panic::panic_any(NotRun(why.to_owned()))
+}
+
+/// The name of the check on this thread as a sentence.
+fn requirement() -> Option<String> {
+    let name = with(|check| check.name.clone())?;
+    Some(name.rsplit("::").next().unwrap_or_default().replace('_', " "))
+}
+
+fn evidence() -> Evidence {
+    let witnesses = with(|check| check.witnesses.clone()).unwrap_or_default();
+    let alive = witnesses.iter().rev().find_map(Weak::upgrade);
+    alive.map(|witness| witness.evidence()).unwrap_or_default()
+}
+
+fn with<R>(act: impl FnOnce(&mut Check) -> R) -> Option<R> {
+    // None as well while the thread ends.
+    CHECK.try_with(|check| check.borrow_mut().as_mut().map(act)).ok()?
 }
 
 /// From here on, a panic on the thread of a check and a failure on any thread are reported as
@@ -136,9 +211,8 @@ fn tell(info: &PanicHookInfo<'_>) -> bool {
     let payload = info.payload();
     let requirement = requirement();
     let heading = requirement.as_deref().unwrap_or("a helper of a check");
-    if let Some(NotJudged(why)) = payload.downcast_ref() {
-        eprintln!("– {heading}\n  not judged: {why}");
-        finish("not_judged", vec![why.clone()], None);
+    if let Some(NotRun(why)) = payload.downcast_ref() {
+        tell_not_run(heading, why);
         return true;
     }
 
@@ -151,14 +225,25 @@ fn tell(info: &PanicHookInfo<'_>) -> bool {
             Failure::new(&format!("the check to hold ({place})"), message)
         }
     };
-    let lines = failure.lines(&evidence());
+    let evidence = evidence();
+    if let Some(shortage) = &evidence.shortage {
+        tell_not_run(heading, shortage);
+        return true;
+    }
+    let cases = with(|check| check.cases.clone()).unwrap_or_default();
+    let lines = failure.lines(&cases, &evidence);
     if failure.cause.as_deref().is_some_and(said_before) {
         eprintln!("✗ {heading}\n  as above: {}", failure.actual);
     } else {
         eprintln!("✗ {heading}\n{}", lines.join("\n"));
     }
-    finish("failed", lines, failure.cause);
+    with(|check| check.finish("failed", lines, failure.cause));
     true
+}
+
+fn tell_not_run(heading: &str, why: &str) {
+    eprintln!("– {heading}\n  not run: {why}");
+    with(|check| check.finish("not_judged", vec![why.to_owned()], None));
 }
 
 /// Whether a check of this run has already failed for `cause`.

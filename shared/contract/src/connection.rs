@@ -1,7 +1,7 @@
 //! HTTP/1.1 over one TCP connection, with nothing smoothed over.
 //!
 //! The usual clients cannot be used here: they follow conventions that a check has to break, hide
-//! an early answer when the server stops reading, and cannot choose the address they come from.
+//! an early response when the server stops reading, and cannot choose the address they come from.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -15,6 +15,12 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::{RecordedRequest, Response, TransportError, response::Headers, text::lossy};
 
 const HEAD_LIMIT: usize = 256 * 1024;
+
+/// The longest body that is kept in memory as a whole.
+const BODY_LIMIT: usize = 128 * 1024 * 1024;
+
+/// The most that is read where no body is allowed.
+const SURPLUS_LIMIT: usize = 64 * 1024;
 
 /// One TCP connection to the subject.
 pub struct Connection {
@@ -48,7 +54,7 @@ impl Connection {
         let stream = connect().map_err(|error| match error.kind() {
             ErrorKind::ConnectionRefused => TransportError::Refused,
             ErrorKind::TimedOut => TransportError::TimedOut { received: 0, limit },
-            _ => TransportError::Other(format!("failed to connect: {error}")),
+            _ => TransportError::of_system("connect", &error),
         })?;
         Ok(Self { stream, buffer: Vec::new(), received: 0, limit, deadline, taken_over: false })
     }
@@ -59,24 +65,24 @@ impl Connection {
         Self { stream, buffer: Vec::new(), received: 0, limit, deadline, taken_over: false }
     }
 
-    /// Writes raw bytes. A server that has closed the connection is no error here; what it
-    /// answered can still be read.
+    /// Writes raw bytes. A server that has closed the connection is not an error here; what it
+    /// sent can still be read.
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.set_write_timeout(Some(self.limit));
         let _ = self.stream.write_all(bytes.as_ref());
         self.restart_clock();
     }
 
-    /// Ends the sending direction, as a client does that has nothing more to say.
+    /// Ends the sending direction, as a client that has nothing more to say does.
     pub fn finish_writing(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Reads one answer, for a request that was sent with `method`.
+    /// Reads one response, for a request that was sent with `method`.
     ///
     /// # Errors
     ///
-    /// Says what happened instead of a complete answer.
+    /// Says what happened instead of a complete response.
     pub fn read_response(&mut self, method: &str) -> Result<Response, TransportError> {
         let (status, headers, framing) = self.read_head(method)?;
         Ok(Response::new(status, headers, self.read_body(framing)?))
@@ -86,6 +92,9 @@ impl Connection {
         let mut body = Vec::new();
         while let Some(chunk) = self.next_chunk(&mut framing)? {
             body.extend_from_slice(&chunk);
+            if body.len() > BODY_LIMIT {
+                return Err(TransportError::TooLong { received: body.len() });
+            }
         }
         Ok(body)
     }
@@ -135,7 +144,7 @@ impl Connection {
     /// What comes between a head that allows no body and the end of the connection.
     fn surplus(&mut self) -> Vec<u8> {
         self.deadline = Instant::now() + Duration::from_millis(500);
-        while matches!(self.fill(), Ok(1..)) {}
+        while self.buffer.len() < SURPLUS_LIMIT && matches!(self.fill(), Ok(1..)) {}
         std::mem::take(&mut self.buffer)
     }
 
@@ -192,7 +201,7 @@ impl Connection {
                     let status = head.code.unwrap_or_default();
                     let headers = owned(head.headers);
                     self.buffer.drain(..length);
-                    // 100 Continue and its like announce the real answer; 101 is one.
+                    // 100 Continue and its like announce the real response; 101 is one.
                     if (100..200).contains(&status) && status != 101 {
                         continue;
                     }
@@ -308,7 +317,7 @@ impl Connection {
                 ErrorKind::ConnectionReset
                 | ErrorKind::ConnectionAborted
                 | ErrorKind::BrokenPipe => Err(TransportError::Closed { received: self.received }),
-                _ => Err(TransportError::Other(error.to_string())),
+                _ => Err(TransportError::of_system("read the response", &error)),
             },
         }
     }
@@ -391,7 +400,7 @@ impl Framing {
     }
 }
 
-/// An answer whose body is read piece by piece.
+/// A response whose body is read piece by piece, however long it is.
 pub struct BodyStream {
     head: Response,
     connection: Connection,
@@ -404,7 +413,7 @@ impl BodyStream {
         self.head.status()
     }
 
-    /// The answer without its body, for expectations about status and headers.
+    /// The response without its body, for expectations about status and headers.
     pub fn head(&self) -> &Response {
         &self.head
     }

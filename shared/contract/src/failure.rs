@@ -1,4 +1,4 @@
-//! How a failed check is told: at most twelve lines, the requirement first.
+//! How a failed check is told: at most twelve lines, unless there is a list of faults.
 
 use std::ops::Range;
 
@@ -9,29 +9,60 @@ const MOST_LINES: usize = 12;
 /// Of these, how many one value may take.
 const MOST_LINES_OF_A_VALUE: usize = 3;
 
+/// How many faults are listed.
+const MOST_FAULTS: usize = 20;
+
 /// What a check panics with.
 #[derive(Clone)]
 pub(crate) struct Failure {
     expected: String,
     pub(crate) actual: String,
+    /// Each of several faults, in a line of its own.
+    faults: Vec<String>,
     /// Where in `actual` the difference stands, and what to say of it.
     mark: Option<(Option<Range<usize>>, String)>,
     request: Option<String>,
     curl: Option<String>,
     /// Set where every check fails for the same reason, in the same words.
     pub(crate) cause: Option<String>,
+    shown: Shown,
+    /// How the server was started, where it is gone already.
+    origin: Option<Start>,
 }
 
-/// What a check panics with that cannot be judged here.
-pub(crate) struct NotJudged(pub(crate) String);
+/// How a server was started.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Start {
+    /// What the check gave it: `APP_ENV=production`.
+    pub(crate) settings: Vec<String>,
+    /// The command that starts the same on port 3000.
+    pub(crate) command: Option<String>,
+}
+
+/// Which output of the subject is shown with the failure.
+#[derive(Clone)]
+enum Shown {
+    Stderr,
+    Stdout,
+    /// That of a subject that has ended, by its name.
+    Given(&'static str, String),
+}
+
+/// What a check panics with that cannot be run here.
+pub(crate) struct NotRun(pub(crate) String);
 
 /// What there is to show beside the failure itself.
 #[derive(Default)]
 pub(crate) struct Evidence {
     /// The requests of the check so far, each with its outcome: `POST /todos`, `201`.
     pub(crate) requests: Vec<(String, String)>,
+    pub(crate) start: Start,
+    /// What the subject has written to stdout.
+    pub(crate) stdout: String,
     /// What the subject has written to stderr.
     pub(crate) stderr: String,
+    /// What this machine lacks, so that no failure says anything about the subject.
+    pub(crate) shortage: Option<String>,
 }
 
 impl Failure {
@@ -39,11 +70,19 @@ impl Failure {
         Self {
             expected: expected.to_owned(),
             actual: actual.to_owned(),
+            faults: Vec::new(),
             mark: None,
             request: None,
             curl: None,
             cause: None,
+            shown: Shown::Stderr,
+            origin: None,
         }
+    }
+
+    pub(crate) fn faults(mut self, faults: Vec<String>) -> Self {
+        self.faults = faults;
+        self
     }
 
     pub(crate) fn mark_at(mut self, column: Option<Range<usize>>, what: &str) -> Self {
@@ -62,37 +101,49 @@ impl Failure {
         self
     }
 
-    /// The lines below the requirement.
-    pub(crate) fn lines(&self, evidence: &Evidence) -> Vec<String> {
-        let earlier = &evidence.requests;
-        let stderr = evidence.stderr.lines().filter(|line| !line.trim().is_empty());
-        let stderr: Vec<_> = stderr.map(|line| shorten(&without_color(line), 160)).collect();
+    /// Shows stdout in place of stderr, where the failure is about stderr.
+    pub(crate) fn show_stdout(mut self) -> Self {
+        self.shown = Shown::Stdout;
+        self
+    }
+
+    /// Shows `text` in place of the subject's stderr, as its output `name`.
+    pub(crate) fn show(mut self, name: &'static str, text: &str) -> Self {
+        self.shown = Shown::Given(name, text.to_owned());
+        self
+    }
+
+    /// Says how the server was started that this is about.
+    pub(crate) fn of(mut self, start: Start) -> Self {
+        self.origin = Some(start);
+        self
+    }
+
+    /// The lines below the requirement. `cases` says in which of several cases the check was.
+    pub(crate) fn lines(&self, cases: &[String], evidence: &Evidence) -> Vec<String> {
         let mut lines = Vec::new();
         let mut line = |label: &str, text: &str| {
             for (i, text) in shortened(text).iter().enumerate() {
                 lines.push(format!("  {:<8}  {text}", if i == 0 { label } else { "" }));
             }
         };
-        // The request that is shown in full need not be shown twice.
-        let in_full = self.request.as_ref().and_then(|request| {
-            let is_it = |earlier: &String| {
-                let rest = request.strip_prefix(earlier.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("  "))
-            };
-            earlier.iter().rposition(|(earlier, _)| is_it(earlier))
-        });
-        let earlier: Vec<_> = (earlier.iter().enumerate())
-            .filter(|(i, _)| Some(*i) != in_full)
-            .map(|(_, (request, outcome))| format!("{request} {outcome}"))
-            .collect();
-        if !earlier.is_empty() {
-            line("after", &earlier[earlier.len().saturating_sub(4)..].join(", "));
+        if !cases.is_empty() {
+            line("case", &cases.join(", "));
+        }
+        if let Some(earlier) = self.earlier(&evidence.requests) {
+            line("after", &earlier);
         }
         if let Some(request) = &self.request {
             line("request", request);
         }
+        let start = self.origin.as_ref().unwrap_or(&evidence.start);
+        if !start.settings.is_empty() {
+            line("with", &start.settings.join(" "));
+        }
         line("expected", &self.expected);
-        line("actual", &self.actual);
+        if !self.actual.is_empty() {
+            line("actual", &self.actual);
+        }
         match &self.mark {
             Some((Some(columns), what)) => {
                 let marker = "^".repeat(columns.len().max(1));
@@ -101,14 +152,50 @@ impl Failure {
             Some((None, what)) if !what.is_empty() => line("differs", what),
             _ => {}
         }
+        for (i, fault) in self.faults.iter().take(MOST_FAULTS).enumerate() {
+            line(if i == 0 { "actual" } else { "" }, fault);
+        }
+        if self.faults.len() > MOST_FAULTS {
+            line("", &format!("… and {} more", self.faults.len() - MOST_FAULTS));
+        }
+        if let Some(command) = &start.command
+            && (self.curl.is_some() || self.origin.is_some())
+        {
+            line("start", command);
+        }
         if let Some(curl) = &self.curl {
             line("try", curl);
         }
-        let room = MOST_LINES.saturating_sub(lines.len() + 1);
-        for (i, text) in stderr[stderr.len().saturating_sub(room)..].iter().enumerate() {
-            lines.push(format!("  {:<8}  {text}", if i == 0 { "stderr" } else { "" }));
+        let room = (MOST_LINES + self.faults.len()).saturating_sub(lines.len() + 1);
+        let (name, text) = match &self.shown {
+            Shown::Stderr => ("stderr", &evidence.stderr),
+            Shown::Stdout => ("stdout", &evidence.stdout),
+            Shown::Given(name, text) => (*name, text),
+        };
+        let output = text.lines().filter(|line| !line.trim().is_empty());
+        let output: Vec<_> = output.map(|line| shorten(&without_color(line), 160)).collect();
+        for (i, text) in output[output.len().saturating_sub(room)..].iter().enumerate() {
+            lines.push(format!("  {:<8}  {text}", if i == 0 { name } else { "" }));
         }
         lines
+    }
+
+    /// The last requests before this one with their outcomes.
+    fn earlier(&self, requests: &[(String, String)]) -> Option<String> {
+        // The request that is shown in full need not be shown twice.
+        let in_full = self.request.as_ref().and_then(|request| {
+            let is_it = |earlier: &String| {
+                let rest = request.strip_prefix(earlier.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("  "))
+            };
+            requests.iter().rposition(|(earlier, _)| is_it(earlier))
+        });
+        let earlier: Vec<_> = (requests.iter().enumerate())
+            .filter(|(i, _)| Some(*i) != in_full)
+            .map(|(_, (request, outcome))| format!("{request} {outcome}"))
+            .collect();
+        let last = earlier.len().saturating_sub(4);
+        (!earlier.is_empty()).then(|| earlier[last..].join(", "))
     }
 }
 

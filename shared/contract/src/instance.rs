@@ -1,21 +1,32 @@
 //! A subject that is asked: where it is, what it has said, and how it fares.
 
 use std::{
-    env,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     process::ExitStatus,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
     Exit, TransportError,
     check::Witness,
-    failure::Evidence,
+    failure::{Evidence, Start},
+    machine,
     output::Output,
     process::{Outputs, Process, describe_status},
     wait::poll,
 };
+
+/// What a subject was started from.
+pub(crate) struct Origin {
+    pub(crate) name: String,
+    /// What to ask of a subject that does not listen on its port.
+    pub(crate) port_question: String,
+    pub(crate) start: Start,
+    /// Its working directory.
+    pub(crate) directory: PathBuf,
+}
 
 pub(crate) struct Instance {
     address: SocketAddr,
@@ -23,56 +34,72 @@ pub(crate) struct Instance {
     host: String,
     /// For commands that people are to try.
     public_url: String,
-    name: String,
+    origin: Origin,
     process: Option<Mutex<Process>>,
-    port_question: String,
+    started: Instant,
     outputs: Outputs,
     /// Each request so far and its outcome: `POST /todos`, `201`.
     trail: Mutex<Vec<(String, String)>>,
 }
 
 impl Instance {
+    /// A server that runs already.
     pub(crate) fn running(address: SocketAddr, url: &str) -> Self {
-        Self {
-            address,
-            host: url.trim_start_matches("http://").to_owned(),
-            public_url: url.to_owned(),
+        let origin = Origin {
             name: url.to_owned(),
-            process: None,
             port_question: String::new(),
-            outputs: Outputs::default(),
-            trail: Mutex::default(),
-        }
+            start: Start::default(),
+            directory: std::env::temp_dir(),
+        };
+        let host = url.trim_start_matches("http://").to_owned();
+        Self::new(address, host, url.to_owned(), origin, None, Outputs::default())
     }
 
     /// The subject as a process that was started for a check.
-    pub(crate) fn started(
-        name: String,
-        port: u16,
-        port_question: String,
-        process: Process,
+    pub(crate) fn started(origin: Origin, port: u16, process: Process, outputs: Outputs) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let public_url = "http://127.0.0.1:3000".to_owned();
+        Self::new(address, address.to_string(), public_url, origin, Some(process), outputs)
+    }
+
+    fn new(
+        address: SocketAddr,
+        host: String,
+        public_url: String,
+        origin: Origin,
+        process: Option<Process>,
         outputs: Outputs,
     ) -> Self {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let (process, started) = (process.map(Mutex::new), Instant::now());
         Self {
             address,
-            host: address.to_string(),
-            public_url: "http://127.0.0.1:3000".to_owned(),
-            name,
-            process: Some(Mutex::new(process)),
-            port_question,
+            host,
+            public_url,
+            origin,
+            process,
+            started,
             outputs,
             trail: Mutex::default(),
         }
     }
 
+    /// How it was started.
+    pub(crate) fn start(&self) -> &Start {
+        &self.origin.start
+    }
+
+    /// The time since its start.
+    pub(crate) fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.origin.name
     }
 
     /// What to ask of a subject that does not listen on its port.
     pub(crate) fn port_question(&self) -> &str {
-        &self.port_question
+        &self.origin.port_question
     }
 
     pub(crate) fn stdout(&self) -> &Output {
@@ -95,10 +122,6 @@ impl Instance {
         &self.public_url
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        milliseconds("CONTRACT_TIMEOUT_MS", 10_000)
-    }
-
     /// Remembers a request line and its outcome for reports.
     pub(crate) fn record(&self, request: String, outcome: String) {
         self.trail.lock().unwrap_or_else(PoisonError::into_inner).push((request, outcome));
@@ -110,15 +133,41 @@ impl Instance {
         // handler that panicked have been read.
         if matches!(error, TransportError::Closed { .. } | TransportError::Refused) {
             poll(Duration::from_millis(200), || {
-                self.exit_status().is_some() || self.stderr().text().contains("panicked")
+                self.exit_status().is_some() || self.has_panicked()
             });
         }
         match self.exit_status() {
-            Some(status) => format!("{} has ended with {}", self.name, describe_status(status)),
+            Some(status) => format!("{} {}", self.name(), describe_status(status)),
             None if *error == TransportError::Refused && self.process.is_none() => {
                 format!("nothing listens on {}", self.public_url)
             }
+            None if matches!(error, TransportError::Closed { .. }) && self.has_panicked() => {
+                format!("{error}; stderr says that a handler panicked")
+            }
             None => error.to_string(),
+        }
+    }
+
+    fn has_panicked(&self) -> bool {
+        self.stderr().text().contains("panicked")
+    }
+
+    /// Whether the subject uses processor time within `span`; false where that cannot be measured.
+    pub(crate) fn is_busy_for(&self, span: Duration) -> bool {
+        let Some(group) = self.process().map(|process| process.group()) else { return false };
+        let Some(before) = machine::processor_time(group) else { return false };
+        let mut is_busy = false;
+        poll(span, || {
+            is_busy = machine::processor_time(group).is_some_and(|now| now > before);
+            is_busy || self.exit_status().is_some()
+        });
+        is_busy
+    }
+
+    /// Waits a moment for what a subject that has ended wrote last.
+    pub(crate) fn wait_for_output(&self) {
+        for output in [self.stdout(), self.stderr()] {
+            output.wait_for_end(Duration::from_millis(500));
         }
     }
 
@@ -148,21 +197,27 @@ impl Instance {
         for output in [self.stdout(), self.stderr()] {
             output.wait_for_end(Duration::from_secs(1));
         }
-        Some(Exit { status, stdout: self.stdout().text(), stderr: self.stderr().text(), took })
+        Some(Exit {
+            start: self.origin.start.clone(),
+            status,
+            stdout: self.stdout().text(),
+            stderr: self.stderr().text(),
+            took,
+        })
     }
 }
 
 impl Witness for Instance {
     fn evidence(&self) -> Evidence {
+        let stderr = self.stderr().text();
+        let folder = &self.origin.directory;
+        let shortage = self.process.as_ref().and_then(|_| machine::shortage(folder, &stderr));
         Evidence {
             requests: self.trail.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            stderr: self.stderr().text(),
+            start: self.origin.start.clone(),
+            stdout: self.stdout().text(),
+            stderr,
+            shortage,
         }
     }
-}
-
-/// The value of `variable` in milliseconds, or `default`.
-pub(crate) fn milliseconds(variable: &str, default: u64) -> Duration {
-    let value = env::var(variable).ok().and_then(|value| value.parse().ok());
-    Duration::from_millis(value.unwrap_or(default))
 }

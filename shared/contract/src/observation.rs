@@ -1,18 +1,30 @@
-//! What can be seen of a server from outside: its output, its files, its memory, its rest.
+//! What can be seen of a server from outside: its output, its files, its machine, its rest.
 
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
 use std::{
-    fs,
+    fs::OpenOptions,
+    io::Read,
+    path::Path,
     time::{Duration, Instant},
 };
 
 use crate::{
-    Server, check, failure::Failure, memory, output::Output, patience::Patience, wait::poll,
+    Server, check,
+    failure::Failure,
+    limits::{self, Lesson},
+    machine,
+    output::Output,
+    wait::poll,
 };
 
 /// For the subject to write what is awaited.
-static WRITING: Patience = Patience::new();
+static WRITING: Lesson = Lesson::new();
 
 const WRITING_LIMIT: Duration = Duration::from_secs(5);
+
+/// More than any check has a server write.
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 impl Server {
     /// What the subject has written to stdout so far.
@@ -29,65 +41,96 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Fails the check if that has not happened within 5 s (1 s once another check has waited in
-    /// vain for what the subject writes, and none has seen it); `what` says what was awaited.
+    /// Fails the check if that has not happened within 5 s, or more where the subject or the machine
+    /// is slow (1 s once another check has waited in vain for what the subject writes, and none has
+    /// seen it); `what` says what was awaited.
     #[track_caller]
     pub fn wait_for_stdout(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        self.wait_for(self.instance.stdout(), "stdout", what, wanted)
+        let stdout = self.instance.stdout();
+        self.wait_for(stdout, wanted).unwrap_or_else(|text| {
+            check::fail(awaited(&format!("on stdout: {what}"), &text, "nothing on stdout"))
+        })
     }
 
     /// As [`wait_for_stdout`](Self::wait_for_stdout), for stderr.
     #[track_caller]
     pub fn wait_for_stderr(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        self.wait_for(self.instance.stderr(), "stderr", what, wanted)
+        let stderr = self.instance.stderr();
+        self.wait_for(stderr, wanted).unwrap_or_else(|text| {
+            let failure = awaited(&format!("on stderr: {what}"), &text, "nothing on stderr");
+            check::fail(failure.show_stdout())
+        })
+    }
+
+    /// Expects the cause of a 5xx on stderr: a line with the method and the path of the request.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait_for_stderr`](Self::wait_for_stderr).
+    #[track_caller]
+    pub fn expect_logged_failure(&self, method: &str, path: &str) {
+        let says_both = |line: &str| line.contains(method) && line.contains(path);
+        let what = format!("a line with the cause of the failure, {method} and {path}");
+        self.wait_for_stderr(&what, |text| text.lines().any(says_both));
     }
 
     /// As [`wait_for_stdout`](Self::wait_for_stdout), for what is in the file `name` of the working
-    /// directory. A file that is not there is empty; what is not UTF-8 is replaced.
+    /// directory. A file that does not exist is empty; what is not UTF-8 is replaced.
     #[track_caller]
     pub fn wait_for_file(&self, name: &str, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         drop(self.require_process("reads a file that the server writes"));
-        let path = self.directory().join(name);
         let mut text = String::new();
         let mut holds = false;
-        poll(WRITING.limit(WRITING_LIMIT), || {
-            text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+        poll(WRITING.limit(limits::patience(WRITING_LIMIT)), || {
+            let bytes = self.read_file(name).unwrap_or_default();
+            text = String::from_utf8_lossy(&bytes).into_owned();
             holds = wanted(&text);
             holds
         });
         WRITING.learn(holds);
         if !holds {
-            fail_awaited(&format!("in {name}: {what}"), &text, &format!("nothing in {name}"));
+            let nothing = format!("nothing in {name}");
+            check::fail(awaited(&format!("in {name}: {what}"), &text, &nothing));
         }
         text
     }
 
+    /// The contents of the file `name` of the working directory, or its first 64 MiB; `None` if there
+    /// is no such file. Whatever else the subject has put there, such as a FIFO or a device, is not
+    /// read.
+    pub fn read_file(&self, name: impl AsRef<Path>) -> Option<Vec<u8>> {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        // A FIFO without a writer would be waited for.
+        #[cfg(unix)]
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+        let file = options.open(self.directory().join(name)).ok()?;
+        if !file.metadata().ok()?.is_file() {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        file.take(FILE_LIMIT).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
     #[track_caller]
-    fn wait_for(
-        &self,
-        output: &Output,
-        name: &str,
-        what: &str,
-        wanted: impl Fn(&str) -> bool,
-    ) -> String {
+    fn wait_for(&self, output: &Output, wanted: impl Fn(&str) -> bool) -> Result<String, String> {
         drop(self.require_process("reads what the server writes"));
-        let awaited = output.wait_until(WRITING.limit(WRITING_LIMIT), wanted);
+        let awaited = output.wait_until(WRITING.limit(limits::patience(WRITING_LIMIT)), wanted);
         WRITING.learn(awaited.is_ok());
-        awaited.unwrap_or_else(|text| {
-            fail_awaited(&format!("on {name}: {what}"), &text, &format!("nothing on {name}"))
-        })
+        awaited
     }
 
     /// Memory in use now, in bytes, over all processes of the subject; `None`, with a note in the
     /// report, where it cannot be measured (it is read from /proc on Linux).
     pub fn resident_memory(&self) -> Option<u64> {
-        self.memory(memory::now)
+        self.memory(machine::memory_now)
     }
 
     /// The most memory that was in use at any time, in bytes; `None` as for
     /// [`resident_memory`](Self::resident_memory).
     pub fn peak_memory(&self) -> Option<u64> {
-        self.memory(memory::peak)
+        self.memory(machine::memory_peak)
     }
 
     /// Whether the subject comes to rest within `limit`: whether there is a second in which all its
@@ -96,14 +139,14 @@ impl Server {
     pub fn rests_within(&self, limit: Duration) -> Option<bool> {
         let group = self.require_process("measures the processor time of the server").group();
         let deadline = Instant::now() + limit;
-        let mut used = memory::processor_time(group);
+        let mut used = machine::processor_time(group);
         if used.is_none() {
             check::note("processor time was not measured on this platform");
         }
         loop {
             let (before, since) = (used?, Instant::now());
             poll(Duration::from_secs(1), || false);
-            used = memory::processor_time(group);
+            used = machine::processor_time(group);
             if used?.saturating_sub(before) < since.elapsed() / 50 {
                 return Some(true);
             }
@@ -125,10 +168,9 @@ impl Server {
     }
 }
 
-/// Fails the check with the last lines of what there was, or with `nothing`.
-#[track_caller]
-fn fail_awaited(what: &str, text: &str, nothing: &str) -> ! {
+/// The failure to see `what`, with the last lines of what there was, or with `nothing`.
+fn awaited(what: &str, text: &str, nothing: &str) -> Failure {
     let tail: Vec<_> = text.lines().rev().take(3).collect();
     let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
-    check::fail(Failure::new(what, if tail.is_empty() { nothing } else { &tail }))
+    Failure::new(what, if tail.is_empty() { nothing } else { &tail })
 }

@@ -115,12 +115,37 @@ impl Drop for Process {
     }
 }
 
-/// `exit code 3`, or the signal.
+/// What happened to a process: `ended with exit code 3`, `was ended by SIGTERM`.
 pub(crate) fn describe_status(status: ExitStatus) -> String {
-    match status.code() {
-        Some(code) => format!("exit code {code}"),
-        None => status.to_string(),
+    #[cfg(unix)]
+    if let Some(number) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("was ended by {}", signal_name(number));
     }
+    match status.code() {
+        Some(code) => format!("ended with exit code {code}"),
+        None => format!("ended: {status}"),
+    }
+}
+
+#[cfg(unix)]
+fn signal_name(number: i32) -> String {
+    use rustix::process::Signal;
+
+    let known = [
+        (Signal::HUP, "SIGHUP"),
+        (Signal::INT, "SIGINT"),
+        (Signal::QUIT, "SIGQUIT"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::FPE, "SIGFPE"),
+        (Signal::KILL, "SIGKILL"),
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::PIPE, "SIGPIPE"),
+        (Signal::TERM, "SIGTERM"),
+    ];
+    let name = known.iter().find(|(signal, _)| signal.as_raw() == number).map(|(_, name)| *name);
+    name.map_or_else(|| format!("signal {number}"), str::to_owned)
 }
 
 fn follow(output: &Output, pipe: Option<impl Read + Send + 'static>) {

@@ -11,6 +11,7 @@ use crate::{
     BodyStream, Connection, Response, TransportError, check,
     failure::Failure,
     instance::Instance,
+    limits,
     text::{excerpt, quote},
 };
 
@@ -30,7 +31,7 @@ pub struct Request {
 
 impl Request {
     pub(crate) fn new(server: Arc<Instance>, method: &str, target: &[u8]) -> Self {
-        let timeout = server.timeout();
+        let timeout = limits::exchange();
         Self {
             server,
             method: method.to_owned(),
@@ -76,29 +77,30 @@ impl Request {
         self
     }
 
-    /// Sends from another loopback address, such as 127.0.0.2. Not judged where the machine does not
-    /// have it (macOS, until an alias is set up).
+    /// Sends from another loopback address, such as 127.0.0.2. The check is not run where the machine
+    /// does not have it (macOS, until an alias is set up).
     #[track_caller]
     pub fn from_ip(mut self, address: impl Into<IpAddr>) -> Self {
         let address = address.into();
         if !is_here(address) {
-            check::not_judged(&format!("this machine has no address {address}"));
+            check::not_run(&format!("this machine has no address {address}"));
         }
         self.from = Some(address);
         self
     }
 
-    /// How long the whole exchange may take (default: 10 s, or `CONTRACT_TIMEOUT_MS`).
+    /// How long the whole exchange may take (default: `CONTRACT_TIMEOUT_MS`, or 10 s and
+    /// more where the subject or the machine is slow).
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// Sends the request on a connection of its own and reads the whole answer.
+    /// Sends the request on a connection of its own and reads the whole response.
     ///
     /// # Panics
     ///
-    /// Fails the check if no complete answer comes.
+    /// Fails the check if no complete response comes.
     #[track_caller]
     pub fn send(self) -> Response {
         let request = self.clone();
@@ -108,18 +110,18 @@ impl Request {
         }
     }
 
-    /// As [`send`](Self::send), for checks in which no answer may be right.
+    /// As [`send`](Self::send), for checks in which no response may be right.
     ///
     /// # Errors
     ///
-    /// Says what happened instead of a complete answer.
+    /// Says what happened instead of a complete response.
     pub fn try_send(self) -> Result<Response, TransportError> {
         let sent = self.connect().and_then(|mut connection| self.exchange_on(&mut connection));
         self.record(sent.as_ref().ok().map(Response::status));
         sent
     }
 
-    /// Sends the request and returns as soon as the head of the answer is there.
+    /// Sends the request and returns as soon as the head of the response is there.
     ///
     /// # Panics
     ///
@@ -135,7 +137,7 @@ impl Request {
         }
     }
 
-    /// Sends the request on a connection of its own and does not wait for the answer, which
+    /// Sends the request on a connection of its own and does not wait for the response, which
     /// [`Connection::read_response`] reads.
     ///
     /// # Panics
@@ -155,10 +157,17 @@ impl Request {
 
     #[track_caller]
     pub(crate) fn fail(&self, error: &TransportError) -> ! {
+        if let TransportError::Machine(what) = error {
+            check::not_run(what);
+        }
         check::fail(
-            Failure::new("an answer", &self.server.explain(error))
-                .request(self.summary(), self.curl()),
+            Failure::new("a response", &self.explain(error)).request(self.summary(), self.curl()),
         )
+    }
+
+    /// A transport error in terms of what the server did.
+    pub(crate) fn explain(&self, error: &TransportError) -> String {
+        self.server.explain(error)
     }
 
     pub(crate) fn connect(&self) -> Result<Connection, TransportError> {
@@ -171,15 +180,15 @@ impl Request {
         connection: &mut Connection,
     ) -> Result<Response, TransportError> {
         connection.send_bytes(self.bytes(false));
-        connection.read_last_response(&self.method).map(|response| self.answered_by(response))
+        connection.read_last_response(&self.method).map(|response| self.with_response(response))
     }
 
     fn open_on(&self, mut connection: Connection) -> Result<BodyStream, TransportError> {
         connection.send_bytes(self.bytes(false));
-        connection.into_stream(&self.method, |head| self.answered_by(head))
+        connection.into_stream(&self.method, |head| self.with_response(head))
     }
 
-    fn answered_by(&self, response: Response) -> Response {
+    fn with_response(&self, response: Response) -> Response {
         response.to(self.summary(), self.curl())
     }
 
@@ -246,7 +255,7 @@ impl Request {
 
     /// `POST /todos`, shortened.
     pub(crate) fn line(&self) -> String {
-        format!("{} {}", self.method, excerpt(&self.target, 80))
+        format!("{} {}", self.method, excerpt(&self.target, 50))
     }
 
     /// `POST /todos  {"title":"tea"}`, shortened.
@@ -263,7 +272,7 @@ impl Request {
         text
     }
 
-    /// A command that sends the same request to the server that `cargo xtask run` starts.
+    /// A command that sends the same request to a server on port 3000, or to the one that runs already.
     pub(crate) fn curl(&self) -> Option<String> {
         let target = std::str::from_utf8(&self.target).ok().filter(|target| target.len() < 500)?;
         let mut command = "curl -sS -i".to_owned();
@@ -319,7 +328,7 @@ impl Connection {
         self.send_bytes(request.bytes(true));
         let sent = self.read_response(&request.method);
         request.record(sent.as_ref().ok().map(Response::status));
-        sent.map(|response| request.answered_by(response))
+        sent.map(|response| request.with_response(response))
     }
 
     /// As [`try_send`](Self::try_send).

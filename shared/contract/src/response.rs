@@ -13,7 +13,7 @@ use crate::{
 /// Names in lower case, in the order in which they came.
 pub(crate) type Headers = Vec<(String, Vec<u8>)>;
 
-/// A whole answer. The `expect_…` methods fail the check unless it is as they say, and can be
+/// A whole response. The `expect_…` methods fail the check unless it is as they say, and can be
 /// chained.
 #[derive(Clone)]
 pub struct Response {
@@ -55,21 +55,21 @@ impl Response {
             .collect()
     }
 
-    /// The members of a header that is a comma-separated list, such as `Vary`, in lower case.
+    /// The elements of a header that is a comma-separated list, such as `Vary`, in lower case.
     pub fn header_list(&self, name: &str) -> Vec<String> {
         (self.headers(name).iter())
             .flat_map(|value| value.split(','))
-            .map(|member| member.trim().to_ascii_lowercase())
+            .map(|element| element.trim().to_ascii_lowercase())
             .filter(|member| !member.is_empty())
             .collect()
     }
 
-    /// The cookies that the answer sets or expires, in the order in which they came.
+    /// The cookies that the response sets or expires, in the order in which they came.
     pub fn set_cookies(&self) -> Vec<SetCookie> {
         self.headers("set-cookie").iter().filter_map(|line| SetCookie::parse(line)).collect()
     }
 
-    /// What the answer says of the cookie `name`; the last word, if there are several.
+    /// What the response says of the cookie `name`; the last one counts, if there are several.
     pub fn set_cookie(&self, name: &str) -> Option<SetCookie> {
         self.set_cookies().into_iter().rfind(|cookie| cookie.name() == name)
     }
@@ -88,7 +88,7 @@ impl Response {
     ///
     /// # Panics
     ///
-    /// Fails the check if it is none.
+    /// Fails the check if it is not JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
         match serde_json::from_slice(&self.body) {
@@ -99,7 +99,7 @@ impl Response {
         }
     }
 
-    /// The member of the JSON body that the pointer (RFC 6901) names; null if there is none.
+    /// The value in the JSON body to which the pointer (RFC 6901) leads; null if it has no such value.
     ///
     /// # Panics
     ///
@@ -122,13 +122,14 @@ impl Response {
         self
     }
 
-    /// Expects a JSON body like `wanted`: objects may have further members, arrays may not.
+    /// Expects a JSON body like `wanted`: objects may have further properties, arrays no further
+    /// elements.
     #[track_caller]
     pub fn expect_json_including(&self, wanted: Value) -> &Self {
         self.compare_json(&wanted, Extra::Allowed)
     }
 
-    /// Expects a JSON body equal to `wanted`; the order of members does not matter.
+    /// Expects a JSON body equal to `wanted`; the order of properties does not matter.
     #[track_caller]
     pub fn expect_json(&self, wanted: Value) -> &Self {
         self.compare_json(&wanted, Extra::Refused)
@@ -156,6 +157,23 @@ impl Response {
         self
     }
 
+    /// Expects a header `Location` that leads to `wanted`, a path: as a path or as an absolute URL.
+    #[track_caller]
+    pub fn expect_location(&self, wanted: &str) -> &Self {
+        let actual = self.headers("location");
+        let is_it = actual.len() == 1 && location_path(&actual[0]) == wanted;
+        if !is_it {
+            self.fail(&format!("location: {wanted}"), &describe_header("location", &actual));
+        }
+        self
+    }
+
+    /// The path and query to which the header `Location` leads, which may be an absolute URL; `None`
+    /// without that header.
+    pub fn location(&self) -> Option<String> {
+        self.header("location").map(|location| location_path(&location).to_owned())
+    }
+
     /// Expects that there is no such header.
     #[track_caller]
     pub fn expect_no_header(&self, name: &str) -> &Self {
@@ -166,12 +184,12 @@ impl Response {
         self
     }
 
-    /// Expects that the list header `name` contains `member`, in any case.
+    /// Expects that the list header `name` contains `element`, in any case.
     #[track_caller]
-    pub fn expect_header_list(&self, name: &str, member: &str) -> &Self {
-        if !self.header_list(name).contains(&member.to_ascii_lowercase()) {
+    pub fn expect_header_list(&self, name: &str, element: &str) -> &Self {
+        if !self.header_list(name).contains(&element.to_ascii_lowercase()) {
             self.fail(
-                &format!("{name} with {member}"),
+                &format!("{name} with {element}"),
                 &describe_header(name, &self.headers(name)),
             );
         }
@@ -199,7 +217,7 @@ impl Response {
         self
     }
 
-    /// Expects whatever else has to hold of this answer, in words.
+    /// Expects whatever else has to hold for this response, in words.
     #[track_caller]
     pub fn expect(&self, holds: bool, wanted: &str, actual: impl Debug) -> &Self {
         if !holds {
@@ -243,7 +261,7 @@ impl Response {
     }
 
     /// Status and body in one line.
-    fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let body = match &self.body[..] {
             [] => "no body".to_owned(),
             body => excerpt(body, 200),
@@ -253,10 +271,19 @@ impl Response {
 
     fn body_note(&self) -> String {
         match &self.body[..] {
-            [] => String::new(),
+            [] => "  (no body)".to_owned(),
             body => format!("  {}", excerpt(body, 160)),
         }
     }
+}
+
+/// What follows scheme and authority.
+fn location_path(location: &str) -> &str {
+    let lower = location.to_ascii_lowercase();
+    let scheme = ["http://", "https://", "//"].iter().find(|scheme| lower.starts_with(**scheme));
+    let Some(scheme) = scheme else { return location };
+    let rest = &location[scheme.len()..];
+    rest.find(['/', '?', '#']).map_or("/", |path| &rest[path..])
 }
 
 fn describe_header(name: &str, values: &[String]) -> String {

@@ -9,20 +9,24 @@ use crate::{
     failure::Failure,
     instance::Instance,
     launch::{self, listens, needs_process},
+    limits,
     process::Process,
     wait::poll,
 };
 
-/// The server under judgement: a fresh process with a working directory and a port of its own.
+/// The server under judgment: a fresh process with a working directory and a port of its own.
 ///
 /// It ends with its process group when this is dropped, also when the check panics; on Unix also when
 /// the checks are interrupted or killed.
 ///
 /// `CONTRACT_CMD` names it as a command line: words with quotes as in a shell, perhaps after
-/// assignments (`NODE_ENV=test node server.js`). Words that name files become absolute, because the
-/// working directory is that of the check. A line that needs a shell (`&&`, `|`, `$HOME`) goes to one
-/// and runs where it was given; let it `exec` the server, so that signals reach it and its exit code
-/// is seen.
+/// assignments (`NODE_ENV=test node server.js`). `$PORT` and `${PORT}` stand for its port
+/// (`uvicorn app:app --port $PORT`). The working directory is that of the check, so words that name
+/// files become absolute. A line with anything else that only a shell understands (`&&`, `|`,
+/// `$HOME`) goes to `sh`, in the same directory: its plain words that name files, and the folder after
+/// `cd`, become absolute there too, and `exec` is put before the last command, so that signals reach
+/// the server and its exit code is seen. In a line with `|`, `(`, a single `&` or `if` nothing can be
+/// put there; let such a line `exec` the server itself.
 pub struct Server {
     pub(crate) instance: Arc<Instance>,
     builder: Builder,
@@ -34,8 +38,8 @@ impl Server {
     /// # Panics
     ///
     /// Fails the check if the subject exits, or does not listen within 10 s
-    /// (`CONTRACT_START_TIMEOUT_MS`; 1 s once another check has waited in vain and none has seen it
-    /// listen).
+    /// (`CONTRACT_START_TIMEOUT_MS`; more where the machine is busy, up to a minute more while the
+    /// subject is; 1 s once another check has waited in vain and none has seen it listen).
     #[track_caller]
     pub fn start() -> Self {
         Self::builder().start()
@@ -56,11 +60,12 @@ impl Server {
         self.builder.directory()
     }
 
-    /// Asks the subject to end (SIGTERM) and waits for that; on Windows the check is not judged.
+    /// Asks the subject to end (SIGTERM) and waits for that; on Windows the check is not run.
     ///
     /// # Panics
     ///
-    /// Fails the check if the subject still runs after `limit`.
+    /// Fails the check if the subject still runs after `limit`, which grows where it or the machine
+    /// is slow (see [`patience`](crate::patience)).
     #[track_caller]
     pub fn terminate(&self, limit: Duration) -> Exit {
         self.signal(15, "SIGTERM", limit)
@@ -88,16 +93,14 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Fails the check if it still runs after `limit`.
+    /// As [`terminate`](Self::terminate).
     #[track_caller]
     pub fn wait_for_exit(&self, limit: Duration) -> Exit {
         drop(self.require_process("waits for the server to end"));
+        let limit = limits::patience(limit);
         self.instance.wait_for_exit(limit).unwrap_or_else(|| {
-            let limit = limit.as_secs_f32();
-            check::fail(Failure::new(
-                &format!("the server to end within {limit} s"),
-                "it still runs",
-            ))
+            let expected = format!("the server to end within {:.1} s", limit.as_secs_f32());
+            check::fail(Failure::new(&expected, "it still runs"))
         })
     }
 
@@ -132,7 +135,7 @@ impl Server {
     fn send_signal(&self, number: i32, name: &str) {
         let mut process = self.require_process(&format!("sends {name} to the server"));
         if cfg!(not(unix)) {
-            check::not_judged(&format!("there is no {name} on this platform"));
+            check::not_run(&format!("there is no {name} on this platform"));
         }
         // One that has ended already cannot be reached, and how it ended is for the check to say.
         if process.try_wait().is_some() {
@@ -190,11 +193,12 @@ impl Builder {
         Ok(Server { instance, builder: self })
     }
 
-    /// Starts a subject that is to refuse to start, and waits until it has ended.
+    /// Starts a subject that has to refuse to start, and waits until it has ended.
     ///
     /// # Panics
     ///
-    /// Fails the check if it still runs after `limit`.
+    /// Fails the check if it accepts connections and still does after `limit`, or if it does neither
+    /// that nor end within the time for a start (see [`Server::start`]) or `limit`, if that is more.
     #[track_caller]
     pub fn start_and_wait_for_exit(self, limit: Duration) -> Exit {
         launch::start_and_wait_for_exit(&self, limit)

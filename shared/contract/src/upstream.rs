@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Connection, RecordedRequest, expect, port, status};
+use crate::{Connection, RecordedRequest, check, expect, limits, port, status};
 
 /// Longer than any check takes.
 const FOREVER: Duration = Duration::from_secs(3600);
@@ -54,8 +54,10 @@ struct State {
 impl Upstream {
     /// Starts one that gives `answers` in turn, and the last one from then on.
     pub fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap_or_else(|error| check::not_run(&format!("Failed to start a stub: {error}")));
         let address = listener.local_addr().expect("it is bound");
+        check::add_stub(address.port());
         let answers = answers.into_iter().collect();
         let state =
             State { answers, requests: Vec::new(), connections: BTreeMap::new(), ended: false };
@@ -102,13 +104,12 @@ impl Upstream {
     ///
     /// # Panics
     ///
-    /// Fails the check if that takes more than 5 s.
+    /// Fails the check if that takes more than 5 s, or more where the subject or the machine is slow.
     #[track_caller]
     pub fn wait_for_calls(&self, calls: usize) {
-        let waited =
-            (self.state.1).wait_timeout_while(lock(&self.state), Duration::from_secs(5), |state| {
-                state.requests.len() < calls
-            });
+        let limit = limits::patience(Duration::from_secs(5));
+        let waited = (self.state.1)
+            .wait_timeout_while(lock(&self.state), limit, |state| state.requests.len() < calls);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let seen = state.requests.len();
         drop(state);

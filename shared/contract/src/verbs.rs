@@ -1,12 +1,14 @@
 //! What a check asks of a server: single requests, bursts, connections.
 
 use std::{
-    sync::{Arc, Barrier},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
+    time::{Duration, Instant},
 };
 
 use crate::{
     Connection, Request, Response, Server, TransportError, WebSocket, check, failure::Failure,
+    limits,
 };
 
 impl Server {
@@ -36,39 +38,46 @@ impl Server {
     }
 
     /// Sends `requests` at the same moment, each on a connection of its own, and returns the
-    /// answers in the order of the requests.
+    /// responses in the order of the requests.
+    ///
+    /// They are held back until all are connected, though not for longer than a second: a server may
+    /// accept no more connections than it serves at a time.
     ///
     /// # Panics
     ///
-    /// Fails the check if one of them gets no complete answer.
+    /// Fails the check if one of them gets no complete response.
     #[track_caller]
     pub fn burst(&self, requests: Vec<Request>) -> Vec<Response> {
-        let answers = self.try_burst(&requests);
-        (requests.iter().zip(answers))
-            .map(|(request, answer)| answer.unwrap_or_else(|error| request.fail(&error)))
+        let responses = self.try_burst(&requests);
+        (requests.iter().zip(responses))
+            .map(|(request, response)| response.unwrap_or_else(|error| request.fail(&error)))
             .collect()
     }
 
     fn try_burst(&self, requests: &[Request]) -> Vec<Result<Response, TransportError>> {
-        let released = Barrier::new(requests.len());
+        let gate = Gate::new(requests.len());
         thread::scope(|scope| {
             let senders: Vec<_> = (requests.iter())
                 .map(|request| {
-                    let released = &released;
+                    let gate = &gate;
                     scope.spawn(move || {
                         let connection = request.connect();
-                        released.wait();
-                        connection.and_then(|mut connection| request.exchange_on(&mut connection))
+                        gate.pass();
+                        connection.and_then(|mut connection| {
+                            // Holding back does not count.
+                            connection.restart_clock();
+                            request.exchange_on(&mut connection)
+                        })
                     })
                 })
                 .collect();
-            let answers: Vec<_> = (senders.into_iter())
+            let responses: Vec<_> = (senders.into_iter())
                 .map(|sender| sender.join().expect("sending does not panic"))
                 .collect();
-            for (request, answer) in requests.iter().zip(&answers) {
-                request.record(answer.as_ref().ok().map(Response::status));
+            for (request, response) in requests.iter().zip(&responses) {
+                request.record(response.as_ref().ok().map(Response::status));
             }
-            answers
+            responses
         })
     }
 
@@ -79,9 +88,11 @@ impl Server {
     /// Fails the check if it is refused.
     #[track_caller]
     pub fn connect(&self) -> Connection {
-        Connection::open_to(self.instance.address(), None, self.instance.timeout()).unwrap_or_else(
-            |error| check::fail(Failure::new("a connection", &self.instance.explain(&error))),
-        )
+        match Connection::open_to(self.instance.address(), None, limits::exchange()) {
+            Ok(connection) => connection,
+            Err(TransportError::Machine(what)) => check::not_run(&what),
+            Err(error) => check::fail(Failure::new("a connection", &self.instance.explain(&error))),
+        }
     }
 
     /// Opens a WebSocket at `target`.
@@ -92,5 +103,29 @@ impl Server {
     #[track_caller]
     pub fn websocket(&self, target: &str) -> WebSocket {
         WebSocket::open(&self.get(target))
+    }
+}
+
+/// Holds threads back until all are there or its time is over.
+struct Gate {
+    missing: Mutex<usize>,
+    opened: Condvar,
+    deadline: Instant,
+}
+
+impl Gate {
+    fn new(threads: usize) -> Self {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        Self { missing: Mutex::new(threads), opened: Condvar::new(), deadline }
+    }
+
+    fn pass(&self) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        *missing -= 1;
+        if *missing == 0 {
+            self.opened.notify_all();
+        }
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        drop(self.opened.wait_timeout_while(missing, left, |missing| *missing > 0));
     }
 }

@@ -10,11 +10,14 @@ use tungstenite::{
     protocol::{Role, WebSocketConfig},
 };
 
-use crate::{Request, Response, TransportError, check, failure::Failure, text::shorten};
+use crate::{Request, Response, TransportError, check, failure::Failure, limits, text::shorten};
 
 /// The key and the accept value of RFC 6455, section 1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// The longest message that is kept in memory.
+const MESSAGE_LIMIT: usize = 128 * 1024 * 1024;
 
 /// A WebSocket client. Pings are answered while it is read; one that is not read is a client that
 /// has stopped reading.
@@ -32,7 +35,7 @@ pub enum Message {
     Text(String),
     /// A binary message.
     Binary(Vec<u8>),
-    /// The answer to a ping, or an unasked one.
+    /// The response to a ping, or an unsolicited one.
     Pong(Vec<u8>),
     /// The end, with the code of its close frame; `None` if there was none, or no frame at all.
     Closed(Option<u16>),
@@ -50,17 +53,17 @@ impl WebSocket {
             Ok(Ok(socket)) => socket,
             Ok(Err(response)) => {
                 response.expect_status(101);
-                unreachable!("a response that is no upgrade has another status")
+                unreachable!("a response that is not an upgrade has another status")
             }
             Err(error) => request.fail(&error),
         }
     }
 
-    /// As [`open`](Self::open); the inner `Err` is the answer of a server that does not agree.
+    /// As [`open`](Self::open); the inner `Err` is the response of a server that does not agree.
     ///
     /// # Errors
     ///
-    /// Says what happened instead of a complete answer.
+    /// Says what happened instead of a complete response.
     ///
     /// # Panics
     ///
@@ -82,10 +85,12 @@ impl WebSocket {
         }
         response.expect_header("sec-websocket-accept", ACCEPT);
 
-        let failed = |error: std::io::Error| TransportError::Other(error.to_string());
+        let failed = |error| TransportError::of_system("use the connection", &error);
         let (stream, received) = connection.take_over().map_err(failed)?;
         let raw = stream.try_clone().map_err(failed)?;
-        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_LIMIT))
+            .max_frame_size(Some(MESSAGE_LIMIT));
         let socket = tungstenite::WebSocket::from_partially_read(
             stream,
             received,
@@ -144,7 +149,7 @@ impl WebSocket {
         let _ = self.raw.write_all(&frame);
     }
 
-    /// Ends the connection without a close frame, as a client does that vanishes.
+    /// Ends the connection without a close frame, as a client that vanishes does.
     pub fn vanish(self) {
         let _ = self.raw.shutdown(std::net::Shutdown::Both);
     }
@@ -189,18 +194,20 @@ impl WebSocket {
     ///
     /// # Panics
     ///
-    /// Fails the check if none comes within 5 s.
+    /// Fails the check if none comes within 5 s, or more where the subject or the machine is slow.
     #[track_caller]
     pub fn receive(&mut self) -> Message {
-        self.try_receive(Duration::from_secs(5))
-            .unwrap_or_else(|| self.fail("a message", "none within 5 s"))
+        let limit = limits::patience(Duration::from_secs(5));
+        self.try_receive(limit).unwrap_or_else(|| {
+            self.fail("a message", &format!("none within {:.1} s", limit.as_secs_f32()))
+        })
     }
 
     /// The next message as JSON.
     ///
     /// # Panics
     ///
-    /// Fails the check if none comes within 5 s or it is not JSON.
+    /// As [`receive`](Self::receive), and if the message is not JSON.
     #[track_caller]
     pub fn receive_json(&mut self) -> Value {
         let message = self.receive();

@@ -6,23 +6,15 @@ use crate::rerun::{Outcome, specimen_with, specimens};
 fn assert_refused(outcome: &Outcome, fault: &str, rule: &str) {
     assert_eq!(outcome.report.len(), 1, "{fault}: {}", outcome.said);
     assert_eq!(outcome.report[0]["outcome"], "failed", "{fault}: {}", outcome.said);
-    let expected = outcome.said.lines().find_map(|line| line.strip_prefix("  expected  "));
-    assert!(
-        expected.is_some_and(|expected| expected.starts_with(rule)),
-        "{fault}: {}",
-        outcome.said
-    );
+    assert!(outcome.said.contains(rule), "{fault}: {}", outcome.said);
 }
 
 #[test]
 fn a_server_that_breaks_a_rule_is_refused_by_its_name() {
     for (fault, rule) in [
-        ("answers_in_prose", "a JSON error in the shape of the question for an unknown path"),
-        ("knows_every_method", "status 404 or 405 for a method that the path does not have"),
-        (
-            "brews",
-            "status 400 Bad Request or 404 Not Found or 405 Method Not Allowed or 501 Not Implemented",
-        ),
+        ("answers_in_prose", "a JSON error like {\"error\": \"<a message>\"} for an unknown path"),
+        ("knows_every_method", "status 404 or 405 for PATCH, which the path does not have"),
+        ("brews", "status 400, 404, 405 or 501 for the unknown method BREW"),
         ("fails_on_odd_bytes", "no 5xx for %ff in the path"),
         ("fails_on_odd_headers", "no 5xx for a header that is not UTF-8"),
         ("fails_on_malformed_json", "status 400 for malformed JSON"),
@@ -32,8 +24,8 @@ fn a_server_that_breaks_a_rule_is_refused_by_its_name() {
         ("fails_on_an_empty_body", "no 5xx for an empty body"),
         ("takes_any_title", "status 400 for an object as title"),
         ("fails_on_odd_text", "status 400 for title that is not UTF-8"),
-        ("refuses_unknown_members", "an unknown member to be ignored (status 201)"),
-        ("is_gone_later", "status 200 as before the mistakes of other clients"),
+        ("refuses_unknown_properties", "an unknown property to be ignored (status 201)"),
+        ("is_gone_later", "status 200 as before the invalid requests"),
     ] {
         assert_refused(&specimen_with("it_keeps_the_house_rules", fault), fault, rule);
     }
@@ -47,7 +39,7 @@ fn the_headers_of_an_endpoint_go_with_all_that_is_made_from_it() {
     let unknown = specimen_with("it_keeps_the_house_rules", fault);
 
     assert_eq!(known.report[0]["outcome"], "passed", "{}", known.said);
-    let rule = "status 404 or 405 for a method that the path does not have";
+    let rule = "status 404 or 405 for PATCH, which the path does not have";
     assert_refused(&unknown, fault, rule);
 }
 
@@ -67,7 +59,7 @@ fn a_server_that_hangs_on_absurd_requests_is_refused() {
         .env("CONTRACT_TIMEOUT_MS", "300")
         .run();
 
-    assert_refused(&outcome, "hangs_on_a_large_head", "an answer to a path of 1 MB");
+    assert_refused(&outcome, "hangs_on_a_large_head", "a response to a path of 1 MB");
 }
 
 #[cfg(unix)]
@@ -95,7 +87,7 @@ mod of_processes {
 
         assert_eq!(service(specimen).run().said, "");
         let refused = service(specimen).env("FIXTURE", "drops_what_is_in_flight").run();
-        let rule = "an answer to the request that was in flight at SIGTERM";
+        let rule = "a response to the request that was in flight at SIGTERM";
         assert_refused(&refused, "drops_what_is_in_flight", rule);
     }
 
@@ -110,12 +102,15 @@ mod of_processes {
     #[test]
     fn a_service_that_does_not_start_or_stop_as_it_should_is_refused() {
         for (fault, rule) in [
-            ("drops_what_is_in_flight", "an answer to the request that was in flight at SIGTERM"),
-            ("ends_with_an_error", "exit code: Some(0)"),
-            ("says_nothing_of_a_taken_port", "a line on stderr that says "),
+            ("drops_what_is_in_flight", "a response to the request that was in flight at SIGTERM"),
+            (
+                "ends_with_an_error",
+                "the server to end with exit code 0\n  actual    it ended with exit code 1",
+            ),
+            ("says_nothing_of_a_taken_port", "a line on stderr that contains "),
             ("ends_well_on_a_taken_port", "an exit code other than 0"),
-            ("raves_about_a_taken_port", "one clear line on stderr for a port in use"),
-            ("never_ends", "the server to end within 5 s"),
+            ("raves_about_a_taken_port", "one line on stderr that names port"),
+            ("never_ends", "the server to end within "),
         ] {
             let outcome =
                 service("it_starts_and_stops_as_a_service_should").env("FIXTURE", fault).run();

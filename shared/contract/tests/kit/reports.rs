@@ -1,4 +1,4 @@
-//! The reports of failed checks, word for word, and the lines of `CONTRACT_REPORT`.
+//! The reports of failed checks, word for word, and the lines of the machine-readable report.
 
 use contract::{Value, json};
 
@@ -37,7 +37,7 @@ fn of_a_server_that_listens_on_ipv6_only() {
         "\
 ✗ a new todo is answered with 201
   expected  contract-fixture-solution to listen on PORT
-  actual    contract-fixture-solution runs, but does not listen on PORT: it listens on [::1] only; HOST is 127.0.0.1 by default",
+  actual    contract-fixture-solution listens on [::1] only, and HOST is 127.0.0.1 by default",
     );
 }
 
@@ -65,8 +65,9 @@ fn of_a_server_that_hangs() {
         "\
 ✗ a new todo is answered with 201
   request   POST /todos  {{\"title\":\"tea\"}}
-  expected  an answer
-  actual    no answer within 0.3 s
+  expected  a response
+  actual    no response within 0.3 s
+  start     PORT=3000 cargo run --bin contract-fixture-solution
   try       {CURL_POST}"
     ));
 }
@@ -79,8 +80,9 @@ fn of_a_server_that_panics() {
         "\
 ✗ a new todo is answered with 201
   request   POST /todos  {{\"title\":\"tea\"}}
-  expected  an answer
-  actual    the server closed the connection without an answer: did a handler panic?
+  expected  a response
+  actual    the server closed the connection without a response; stderr says that a handler panicked
+  start     PORT=3000 cargo run --bin contract-fixture-solution
   try       {CURL_POST}
   stderr    a handler panicked: the colour is unknown"
     ));
@@ -94,8 +96,9 @@ fn of_a_server_that_dies() {
         "\
 ✗ a new todo is answered with 201
   request   POST /todos  {{\"title\":\"tea\"}}
-  expected  an answer
-  actual    contract-fixture-solution has ended with exit code 7
+  expected  a response
+  actual    contract-fixture-solution ended with exit code 7
+  start     PORT=3000 cargo run --bin contract-fixture-solution
   try       {CURL_POST}
   stderr    the colour is unknown"
     ));
@@ -112,6 +115,7 @@ fn of_a_wrong_status() {
   expected  status 201 Created
   actual    status 200 OK  {{\"completed\":false,\"title\":\"tea\"}}
                    ^^^
+  start     PORT=3000 cargo run --bin contract-fixture-solution
   try       {CURL_POST}"
     ));
 }
@@ -127,6 +131,7 @@ fn of_a_wrong_header() {
   request   POST /todos  {{\"title\":\"tea\"}}
   expected  location: /todos/1
   actual    location: /api/todos/1
+  start     PORT=3000 cargo run --bin contract-fixture-solution
   try       {CURL_POST}"
     ));
 }
@@ -142,6 +147,7 @@ fn of_wrong_json() {
   expected  {{\"completed\":false,\"title\":\"tea\"}}
   actual    {{\"completed\":true,\"title\":\"tea\"}}
              ^^^^^^^^^^^^^^^^ at completed: expected false
+  start     PORT=3000 cargo run --bin contract-fixture-solution
   try       {CURL_POST}"
     ));
 }
@@ -156,6 +162,7 @@ fn of_a_wrong_body() {
   request   GET /
   expected  the body: hello
   actual    goodbye
+  start     PORT=3000 cargo run --bin contract-fixture-solution
   try       curl -sS -i http://127.0.0.1:3000/",
     );
 }
@@ -319,6 +326,7 @@ fn a_line_of_the_report_tells_of_a_check_that_failed() {
                 "  request   GET /",
                 "  expected  the body: hello",
                 "  actual    goodbye",
+                "  start     PORT=3000 cargo run --bin contract-fixture-solution",
                 "  try       curl -sS -i http://127.0.0.1:3000/",
             ],
             "notes": [],
@@ -334,7 +342,7 @@ fn a_line_of_the_report_tells_of_a_check_that_was_not_judged() {
 
     let why = "this check starts the server with settings of its own; it cannot do so with a server \
                that runs already (use --cmd instead of --url)";
-    outcome.expect_said(&format!("– it starts without an api key\n  not judged: {why}"));
+    outcome.expect_said(&format!("– it starts without an api key\n  not run: {why}"));
     assert_eq!(
         without_time(&outcome),
         json!({

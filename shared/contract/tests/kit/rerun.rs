@@ -1,17 +1,17 @@
 //! Runs a specimen in a process of its own, against the fixture with a fault.
 
 use std::{
-    env, fs,
+    env,
+    io::{self, PipeReader, Read},
     process::{Command, ExitStatus},
+    thread,
 };
 
 use contract::Value;
-use tempfile::TempDir;
 
 /// A run of some specimens that is being put together.
 pub(crate) struct Rerun {
     pub(crate) command: Command,
-    folder: TempDir,
 }
 
 /// How a run ended.
@@ -26,7 +26,6 @@ pub(crate) struct Outcome {
 
 /// Runs the specimens whose names are `names`.
 pub(crate) fn specimens(names: &[&str]) -> Rerun {
-    let folder = TempDir::new().expect("the system has a temporary folder");
     let mut command = Command::new(env::current_exe().expect("it has a path"));
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("CONTRACT_") {
@@ -37,9 +36,8 @@ pub(crate) fn specimens(names: &[&str]) -> Rerun {
         .args(["--nocapture", "--test-threads=1", "--exact"])
         .args(names.iter().map(|name| format!("specimen::{name}")))
         .env_remove("FIXTURE")
-        .env_remove("RUST_BACKTRACE")
-        .env("CONTRACT_REPORT", folder.path().join("report"));
-    Rerun { command, folder }
+        .env_remove("RUST_BACKTRACE");
+    Rerun { command }
 }
 
 /// Runs one specimen against the fixture with `fault`.
@@ -48,14 +46,30 @@ pub(crate) fn specimen_with(name: &str, fault: &str) -> Outcome {
 }
 
 impl Rerun {
+    /// Runs another specimen in place of the one that was named.
+    pub(crate) fn of(mut self, name: &str) -> Self {
+        let mut other = specimens(&[name]);
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => other.command.env(name, value),
+                None => other.command.env_remove(name),
+            };
+        }
+        self.command = other.command;
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
     pub(crate) fn run(mut self) -> Outcome {
+        let report = self.report();
         let output = self.command.output().expect("the tests can be run again");
-        let report = fs::read_to_string(self.folder.path().join("report")).unwrap_or_default();
+        // Its handle of the write end.
+        drop(self.command);
+        let report = report.join().expect("reading does not panic");
         let report = report.lines().map(|line| line.parse().expect("it is JSON"));
         Outcome {
             status: output.status,
@@ -63,6 +77,17 @@ impl Rerun {
             said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
             report: report.collect(),
         }
+    }
+
+    /// Asks for a report, and reads it.
+    fn report(&mut self) -> thread::JoinHandle<String> {
+        let (mut reader, writer): (PipeReader, _) = io::pipe().expect("pipes can be made");
+        self.command.stdin(writer).env("CONTRACT_REPORT", "stdin");
+        thread::spawn(move || {
+            let mut report = String::new();
+            reader.read_to_string(&mut report).expect("it is text");
+            report
+        })
     }
 }
 

@@ -93,6 +93,13 @@ fn it_starts_without_an_api_key() {
 }
 
 #[test]
+fn it_finds_its_port_in_a_file() {
+    if env::var_os("CONTRACT_CMD").is_some() {
+        Server::builder().port_in_file(".env", |port| format!("PORT={port}")).start();
+    }
+}
+
+#[test]
 fn it_ends_when_asked() {
     let app = Server::start();
 
@@ -118,8 +125,11 @@ fn it_says_what_the_subject_sees() {
     );
     let directory = app.get("/directory").send().text();
     println!("is in its own directory: {}", Path::new(&directory) == app.directory());
-    let port = app.get("/env/PORT").send().json();
-    println!("has its own port: {}", port.as_str() == Some(&app.port().to_string()));
+    let port = json!(app.port().to_string());
+    println!("has its own port: {}", app.get("/env/PORT").send().json() == port);
+    println!("its first argument is its port: {}", app.get("/args").send().json()[0] == port);
+    let parent = app.get("/parent").send().json();
+    println!("its parent is the contract: {}", parent == json!(std::process::id()));
 }
 
 #[test]

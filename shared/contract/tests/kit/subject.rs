@@ -39,6 +39,7 @@ fn cause(rerun: Rerun) -> String {
 #[test]
 fn a_subject_sees_what_its_check_sets_and_nothing_else_that_changes_a_server() {
     let outcome = specimens(&["it_says_what_the_subject_sees"])
+        .env("CONTRACT_CLEAR", "API_KEY,WORKERS")
         .env("API_KEY", "of the caller")
         .env("HOST", "192.0.2.1")
         .env("PORT", "1")
@@ -117,24 +118,44 @@ fn a_command_may_begin_with_assignments() {
 
 #[test]
 #[cfg(unix)]
-fn a_command_that_needs_a_shell_runs_where_it_was_given() {
+fn a_command_for_a_shell_starts_in_the_directory_of_the_check_too() {
     let folder = project();
 
-    let outcome = command("export TEA=$(echo green) && exec sh start.sh", folder.path()).run();
+    let outcome = command("export TEA=$(echo green) && sh start.sh $PORT", folder.path()).run();
 
     let seen = seen(&outcome);
     assert_eq!(seen["TEA"], "green");
-    let directory = Path::new(seen["directory"].as_str().unwrap()).canonicalize().unwrap();
-    assert_eq!(directory, folder.path().canonicalize().unwrap());
+    assert!(outcome.stdout.contains("is in its own directory: true"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("its first argument is its port: true"));
+    assert!(outcome.stdout.contains("its parent is the contract: true"), "{}", outcome.stdout);
 }
 
 #[test]
-fn what_cannot_be_run_is_the_cause_of_all_failures() {
+#[cfg(unix)]
+fn the_port_is_expanded_without_a_shell() {
+    let folder = project();
+
+    let outcome = command("sh start.sh \"${PORT}\"", folder.path()).run();
+
+    assert!(outcome.stdout.contains("its first argument is its port: true"));
+}
+
+#[test]
+fn a_command_with_its_port_is_not_run_where_the_port_is_unset() {
+    let folder = project();
+
+    let rerun = command("sh start.sh $PORT", folder.path());
+    let outcome = rerun.of("it_finds_its_port_in_a_file").run();
+
+    assert_eq!(outcome.report[0]["outcome"], "not_judged", "{}", outcome.said);
+    assert!(outcome.said.contains("the command line says $PORT"), "{}", outcome.said);
+}
+
+#[test]
+fn a_subject_that_cannot_be_named_is_the_cause_of_all_failures() {
     let folder = TempDir::new().unwrap();
     let cause_of = |name, value| cause(specimens(&["the_greeting_is_hello"]).env(name, value));
 
-    let no_program = cause(command("no-such-program", folder.path()));
-    assert!(no_program.starts_with("no-such-program cannot be run: "), "{no_program}");
     let unclosed = cause(command("'", folder.path()));
     assert!(unclosed.starts_with("CONTRACT_CMD: "), "{unclosed}");
     let no_file = cause_of("CONTRACT_BIN", "no/such/file");
@@ -148,6 +169,19 @@ fn what_cannot_be_run_is_the_cause_of_all_failures() {
         cause_of("CONTRACT_URL", "localhost"),
         "CONTRACT_URL must look like http://127.0.0.1:3000, not \"localhost\""
     );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_missing_tool_is_not_put_down_to_the_answer() {
+    let folder = project();
+
+    for line in ["no-such-program", "cd server && no-such-program", "A=1 no-such-program"] {
+        let outcome = command(line, folder.path()).run();
+
+        assert_eq!(outcome.report[0]["outcome"], "not_judged", "{line}: {}", outcome.said);
+        assert!(outcome.said.contains("no-such-program"), "{}", outcome.said);
+    }
 }
 
 #[test]
