@@ -40,6 +40,7 @@ pub(crate) enum Command {
 
     Reset(Reset),
     Handout(Handout),
+    Start(Start),
     Grade(Grade),
     New(New),
     Wrong(Wrong),
@@ -241,13 +242,38 @@ pub(crate) struct Handout {
     #[arg(long)]
     pub(crate) required_only: bool,
 
-    /// In place of the starter a wrong answer to review and mend: its name in wrong/, without .patch
+    /// In place of the starter a wrong answer to review and fix: its name in wrong/, without .patch.
+    /// The checks are left out, since one of them names the bug
     #[arg(long, value_name = "NAME")]
     pub(crate) bug: Option<String>,
+
+    /// With --bug: hand out the checks all the same
+    #[arg(long, requires = "bug", conflicts_with = "without_checks")]
+    pub(crate) with_checks: bool,
 
     /// Also as an archive, DIR.zip
     #[arg(long)]
     pub(crate) zip: bool,
+}
+
+/// Start the clock of a hand-out, when the candidate has read the prompt
+///
+/// The time on the scorecard counts from here to the last change of the candidate's files.
+/// Without it, or `grade --minutes`, the scorecard says that the time is not known.
+/// Starting again counts from the new start.
+///
+/// Examples:
+///   cargo xtask start 13                    the newest hand-out of question 13
+///   cargo xtask start q13-20260131-120000   by the id that `handout` printed
+///   cargo xtask start ../ada                by its folder
+///
+/// Exit codes: 0 started, 2 there is no such hand-out.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Start {
+    /// A question, the id of a hand-out, or its folder
+    #[arg(value_name = "HANDOUT")]
+    pub(crate) handout: String,
 }
 
 /// Grade what came back: build it, judge it with the contract of this workspace, write a scorecard

@@ -114,7 +114,7 @@ fn grade(
     Ok(card)
 }
 
-/// As it was said, or from the hand-out to the last change of the candidate's own files.
+/// As it was said, or from the start of the clock to the last change of the candidate's own files.
 fn minutes(
     dir: &Path,
     record: Option<&Record>,
@@ -125,11 +125,11 @@ fn minutes(
     if let Some(used) = args.minutes {
         return Some(Minutes { used: used.into(), of, from: "as you said".to_owned() });
     }
-    let record = record?;
+    let started = record?.started?;
     let own = files::below(&dir.join("src")).ok()?.into_iter().chain([dir.join("Cargo.toml")]);
     let changed = own.filter_map(|path| path.metadata().ok()?.modified().ok()).max()?;
-    let used = (DateTime::<Utc>::from(changed) - record.handed_out).num_seconds();
-    let from = "from hand-out to last change".to_owned();
+    let used = (DateTime::<Utc>::from(changed) - started).num_seconds();
+    let from = "from the start of the clock to the last change".to_owned();
     // Rounded up: a minute begun is a minute used.
     u64::try_from(used).ok().map(|used| Minutes { used: used.div_ceil(60), of, from })
 }

@@ -23,14 +23,15 @@ pub(crate) use record::{MARKER, Record, hash};
 use crate::{
     cargo::cargo,
     cli,
-    term::{self, command, count},
+    term::{self, command},
     workspace::Workspace,
 };
 
 pub(crate) fn run(args: &cli::Handout, workspace: &Workspace) -> Result<ExitCode> {
     let question = workspace.select(&args.question)?;
     let options = Options {
-        without_checks: args.without_checks,
+        // The check that refuses a bug would name it.
+        without_checks: args.without_checks || args.bug.is_some() && !args.with_checks,
         required_only: args.required_only,
         bug: args.bug.clone(),
     };
@@ -50,22 +51,23 @@ pub(crate) fn run(args: &cli::Handout, workspace: &Workspace) -> Result<ExitCode
     }
     record.keep(workspace)?;
 
-    let mut text = format!("{} · {}\n", question.package, count(files.len() + 1, "file"));
+    let mut text = format!("{} · handed out\n", question.package);
     let mut row = |what: &str, value: &str| text.push_str(&format!("  {what:<9} {value}\n"));
     row("folder", &args.dir.display().to_string());
     if archive.is_some() {
         row("archive", &with_extension(&args.dir, "zip").display().to_string());
     }
     let holds = if options.bug.is_some() {
-        "a wrong answer to review and mend"
+        "a wrong answer to review and fix"
     } else {
         "the starter, no answer"
     };
     row("holds", &format!("{holds}, {}", options.checks()));
     row("id", &format!("{}, kept in handouts/", record.id));
-    let test = if options.without_checks { "" } else { "    cargo test" };
-    row("they type", &format!("cargo run -p {}{test}", question.package));
-    row("then", &command(&format!("grade {} {}", question.number, term::quoted(&args.dir))));
+    let test = if options.without_checks { "" } else { " && cargo test --no-run" };
+    row("before", &format!("the candidate runs: cargo fetch && cargo build{test}"));
+    row("clock", &command(&format!("start {}", record.id)));
+    row("after", &command(&format!("grade {} {}", question.number, term::quoted(&args.dir))));
     term::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

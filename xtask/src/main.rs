@@ -21,6 +21,7 @@ mod reset;
 mod run;
 mod show;
 mod source;
+mod start;
 mod template;
 mod term;
 mod test;
@@ -65,6 +66,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Next => next::run(&workspace),
         Command::Reset(args) => reset::run(&args, &workspace),
         Command::Handout(args) => handout::run(&args, &workspace),
+        Command::Start(args) => start::run(&args, &workspace),
         Command::Grade(args) => grade::run(&args, &workspace),
         Command::New(args) => new::run(&args, &workspace),
         Command::Wrong(args) => wrong::run(&args, &workspace),

@@ -92,7 +92,10 @@ fn what_is_handed_out_is_the_prompt_the_starter_and_the_checks() {
         ]
     );
     assert!(said.contains("holds     the starter, no answer, all checks"), "{said}");
-    assert!(said.contains("they type cargo run -p q01-hello-world    cargo test"), "{said}");
+    assert!(
+        said.contains("the candidate runs: cargo fetch && cargo build && cargo test --no-run"),
+        "{said}"
+    );
     let manifest = read(&ada, "Cargo.toml");
     assert!(!manifest.contains("solution") && !manifest.contains("workspace = true"), "{manifest}");
     let prompt = read(&ada, "README.md");
@@ -143,7 +146,7 @@ fn a_folder_that_is_in_use_or_beside_the_answers_is_refused() {
 fn what_was_handed_out_is_kept_on_this_side() {
     let interview = Interview::new();
 
-    interview.run("handout 1 OUT/ada --bug shouting").expect_code(0);
+    interview.run("handout 1 OUT/ada --bug shouting --with-checks").expect_code(0);
 
     let marker = read(&interview.dir("ada"), ".handout.toml");
     let id = marker.split("id = \"").nth(1).unwrap().split('"').next().unwrap();
@@ -167,7 +170,7 @@ fn a_bug_comes_with_a_prompt_of_its_own_and_without_its_name() {
     let ada = interview.dir("ada");
     assert!(read(&ada, "src/starter.rs").contains("HELLO, world"));
     let prompt = read(&ada, "README.md");
-    assert!(prompt.contains("## Review\n\nThe code in `src/starter.rs`"), "{prompt}");
+    assert!(prompt.contains("## Review\n\n`src/starter.rs` is a colleague's answer"), "{prompt}");
     for file in files(&ada) {
         let text = read(&ada, &file);
         assert!(!text.contains("shouting") && !text.contains("be heard"), "{file}: {text}");

@@ -47,14 +47,16 @@ pub(super) struct Scorecard {
 pub(super) struct HandedOut {
     id: String,
     handed_out: DateTime<Utc>,
+    started: Option<DateTime<Utc>>,
     checks: String,
+    stretch: bool,
     bug: Option<String>,
 }
 
 impl From<Record> for HandedOut {
     fn from(record: Record) -> Self {
-        let Record { id, handed_out, checks, bug, .. } = record;
-        Self { id, handed_out, checks, bug }
+        let Record { id, handed_out, started, checks, stretch, bug, .. } = record;
+        Self { id, handed_out, started, checks, stretch, bug }
     }
 }
 
@@ -157,7 +159,7 @@ impl Scorecard {
     }
 
     fn asks_stretch(&self) -> bool {
-        self.handout.as_ref().is_none_or(|handout| handout.checks != "the required checks")
+        self.handout.as_ref().is_none_or(|handout| handout.stretch)
     }
 
     pub(super) fn time_in_words(&self) -> String {
@@ -210,7 +212,7 @@ impl Scorecard {
         let mut out = format!("# {}: {}\n\n", self.title, self.folder);
         writeln!(out, "| | |\n| --- | --- |")?;
         writeln!(out, "| Graded | {} |", self.graded.format("%Y-%m-%d %H:%M UTC"))?;
-        if let Some(HandedOut { id, handed_out, checks, bug }) = &self.handout {
+        if let Some(HandedOut { id, handed_out, checks, bug, .. }) = &self.handout {
             let bug = bug.as_ref().map_or(String::new(), |bug| format!(", with the bug `{bug}`"));
             let when = handed_out.format("%Y-%m-%d %H:%M UTC");
             writeln!(out, "| Handed out | {when} with {checks}{bug} ({id}) |")?;

@@ -1,4 +1,4 @@
-//! What stands in a handed-out folder: nothing but what this file lets in.
+//! The contents of a handed-out folder: nothing but what this file lets in.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -12,7 +12,7 @@ use crate::{
     wrong_answer,
 };
 
-/// What is handed out.
+/// The parts of a question that are handed out.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Options {
     pub(crate) without_checks: bool,
@@ -22,18 +22,19 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Which checks go with it, in words.
+    /// The checks in the folder, in words.
     pub(crate) fn checks(&self) -> &'static str {
         match (self.without_checks, self.required_only) {
-            (true, _) => "no checks",
+            (true, true) => "no checks, and no stretch part",
+            (true, false) => "no checks",
             (false, true) => "the required checks",
             (false, false) => "all checks",
         }
     }
 }
 
-/// Whether the candidate is to leave this file of the folder as it is: the checks, and the crates
-/// that it is built with.
+/// Whether the candidate must leave this file of the folder as it is: the checks, and the crates
+/// that come with it.
 pub(crate) fn is_protected(file: &str) -> bool {
     let is_own = ["src/", ".vscode/"].iter().any(|folder| file.starts_with(folder));
     !is_own && file.contains('/')
@@ -59,7 +60,15 @@ pub(crate) fn contents(
     let mut found = BTreeMap::new();
     let mut put = |name: &str, text: String| found.insert(name.to_owned(), text);
     put("Cargo.toml", manifest);
-    put("README.md", prompt(question, &read(&question.readme())?, options));
+    let prompt = prompt(question, &read(&question.readme())?, options, root.rust_version());
+    if prompt.contains(HOUSE_RULES) {
+        put(HOUSE_RULES, read(&workspace.root.join(HOUSE_RULES))?);
+    }
+    put("README.md", prompt);
+    let format = workspace.root.join("rustfmt.toml");
+    if format.is_file() {
+        put("rustfmt.toml", read(&format)?);
+    }
     put(".gitignore", "/target\n".to_owned());
     put(".vscode/tasks.json", tasks(has_checks));
     put("src/starter.rs", program(question, options, workspace)?);
@@ -97,6 +106,12 @@ fn program(question: &Question, options: &Options, workspace: &Workspace) -> Res
             names.join(", ")
         );
     };
+    let fails = wrong_answer::header(patch).fails;
+    if options.required_only && fails.is_some_and(|check| check.starts_with("stretch::")) {
+        bail!(
+            "Failed to hand out the wrong answer `{bug}` with --required-only: it fails a stretch check, which that leaves out; choose another or leave out --required-only"
+        );
+    }
     let path = question.solution();
     let solution =
         fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))?;
@@ -104,27 +119,40 @@ fn program(question: &Question, options: &Options, workspace: &Workspace) -> Res
         .with_context(|| format!("Failed to apply the wrong answer `{bug}`"))?;
     let code: Vec<&str> = wrong.lines().skip_while(|line| line.starts_with("//!")).collect();
     Ok(format!(
-        "//! {}.\n//!\n//! A colleague's answer. What to do with it is in README.md.\n{}\n",
+        "//! {}.\n//!\n//! A colleague's answer. README.md says what to do with it.\n{}\n",
         question.description,
         code.join("\n")
     ))
 }
 
-/// The starter with the commands of the folder in the last paragraph of its header.
+/// The starter with the commands of the folder in place of those of the workspace, in the sentence
+/// of its header that begins with `Run it`.
 fn with_own_commands(starter: &str, question: &Question, options: &Options) -> String {
     let lines: Vec<&str> = starter.lines().collect();
     let header = lines.iter().take_while(|line| line.starts_with("//!")).count();
-    let last = lines[..header].iter().rposition(|line| *line == "//!").map_or(0, |blank| blank + 1);
-    let judged = if options.without_checks { "" } else { ", and judge it with `cargo test`" };
+    let first = lines[..header].iter().position(|line| line.starts_with("//! Run it with"));
+    let Some(first) = first else { return starter.to_owned() };
+    let is_last = |line: &&str| line.ends_with('.');
+    let length = lines[first..header].iter().position(is_last).map_or(header - first, |at| at + 1);
+    let judged = if options.without_checks { "" } else { ", and check it with `cargo test`" };
     let commands = format!("//! Run it with `cargo run -p {}`{judged}.", question.package);
-    [&lines[..last], &[commands.as_str()], &lines[header..]].concat().join("\n") + "\n"
+    [&lines[..first], &[commands.as_str()], &lines[first + length..]].concat().join("\n") + "\n"
 }
 
-/// The prompt, with the commands that work in the folder.
-fn prompt(question: &Question, readme: &str, options: &Options) -> String {
-    let mut text = String::new();
+/// The file at the root that every prompt links to.
+const HOUSE_RULES: &str = "HOUSE_RULES.md";
+
+/// The prompt, with the commands and the links that work in the folder, and what to do before it and
+/// after it.
+fn prompt(
+    question: &Question,
+    readme: &str,
+    options: &Options,
+    rust_version: Option<&str>,
+) -> String {
     let mut sections = readme.split("\n## ");
-    text.push_str(sections.next().unwrap_or_default());
+    let mut text = sections.next().unwrap_or_default().trim_end().to_owned() + "\n";
+    text.push_str(&before_you_start(options, rust_version));
     if options.bug.is_some() {
         text.push_str("\n## Review\n\n");
         text.push_str(REVIEW);
@@ -143,11 +171,37 @@ fn prompt(question: &Question, readme: &str, options: &Options) -> String {
             _ => text.push_str(&format!("\n## {heading}\n{body}")),
         }
     }
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text
+    let text = text.replace(&format!("../../{HOUSE_RULES}"), HOUSE_RULES);
+    format!("{}\n\n{HAND_IT_BACK}", text.trim_end())
 }
+
+fn before_you_start(options: &Options, rust_version: Option<&str>) -> String {
+    let rust = match rust_version {
+        Some(version) => format!("Rust {version} or newer (`rustup update stable`)"),
+        None => "a current stable Rust (`rustup update stable`)".to_owned(),
+    };
+    let build = if options.without_checks {
+        "cargo build                           # before the clock starts"
+    } else {
+        "cargo build && cargo test --no-run    # before the clock starts"
+    };
+    format!(
+        "\n## Before you start\n\n\
+         You need {rust} and a C linker, such as the one of gcc or clang.\n\
+         The first build takes a minute or two; later ones take seconds and need no network.\n\n\
+         ```sh\n\
+         cargo fetch                           # the day before: downloads the crates\n\
+         {build}\n\
+         ```\n"
+    )
+}
+
+const HAND_IT_BACK: &str = "\
+## Hand it back
+
+Run `cargo clean` and send the whole folder back, for example as an archive.
+Keep the file `.handout.toml` in it: it says which hand-out this is.
+";
 
 /// The section `Run it` with cargo's own commands in place of those of the workspace.
 fn run_it(question: &Question, body: &str, options: &Options) -> String {
@@ -173,7 +227,7 @@ fn run_it(question: &Question, body: &str, options: &Options) -> String {
     }
     let mut text = lines.join("\n") + "\n";
     if !options.without_checks {
-        text.push_str("\nYour answer goes into `src/` and, if it needs a crate, `Cargo.toml`; leave `tests/` and `shared/` as they are.\n");
+        text.push_str("\nYour answer goes into `src/` and, if it needs a crate, `Cargo.toml`. Leave `tests/` and `shared/` as they are.\n");
     }
     text
 }
@@ -213,10 +267,10 @@ fn tasks(has_checks: bool) -> String {
 }
 
 const REVIEW: &str = "\
-The code in `src/starter.rs` is a colleague's answer to the task below.
-It builds and looks right, and does something that the contract does not allow.
+`src/starter.rs` is a colleague's answer to the task below.
+It builds and looks right, but one of its behaviors violates the contract.
 
-1. Read it before you run it, and say what you would ask in a review.
-2. Show the fault with a request, and say who would notice it, and when.
-3. Mend it with as small a change as it takes.
+1. Read the code before you run it. Which questions do you have for its author?
+2. Show the bug with a request. Who would notice it, and when?
+3. Fix it with as small a change as possible.
 ";

@@ -14,6 +14,11 @@ impl Root {
         Ok(Self(text.parse().context("Failed to read Cargo.toml")?))
     }
 
+    /// The oldest Rust that builds the workspace: `1.95`.
+    pub(super) fn rust_version(&self) -> Option<&str> {
+        self.workspace("package")?.get("rust-version")?.as_str()
+    }
+
     fn workspace(&self, key: &str) -> Option<&Table> {
         self.0.get("workspace")?.get(key)?.as_table()
     }
@@ -45,12 +50,20 @@ impl Root {
         Ok(manifest)
     }
 
-    /// A question's manifest with the starter as its only program.
+    /// A question's manifest with the starter as its only program, and of its facts the variables
+    /// that its server reads.
     pub(super) fn of_question(&self, text: &str, bin: &str, has_checks: bool) -> Result<String> {
         let mut manifest = self.inline(text, "")?;
         let package = manifest.get_mut("package").and_then(Value::as_table_mut);
         let package = package.context("there is no [package]")?;
-        package.remove("metadata");
+        let knobs = package
+            .remove("metadata")
+            .and_then(|facts| Some(facts.get("question")?.get("env")?.clone()));
+        if let Some(knobs) = knobs {
+            let question = Table::from_iter([("env".to_owned(), knobs)]);
+            let metadata = Table::from_iter([("question".to_owned(), question.into())]);
+            package.insert("metadata".to_owned(), metadata.into());
+        }
         package.remove("default-run");
         let is_starter = |program: &Value| program.get("name").and_then(Value::as_str) == Some(bin);
         let programs = manifest.get_mut("bin").and_then(Value::as_array_mut);
@@ -59,7 +72,10 @@ impl Root {
             manifest.remove("test");
             manifest.remove("dev-dependencies");
         }
-        manifest.insert("workspace".to_owned(), Table::new().into());
+        // Resolver 1 gives a crate the same features with the tests and without them, so that
+        // `cargo run` and `cargo test` share one build of everything.
+        let workspace = Table::from_iter([("resolver".to_owned(), "1".into())]);
+        manifest.insert("workspace".to_owned(), workspace.into());
         let profile = self.0.get("profile").context("the workspace has no [profile]")?;
         manifest.insert("profile".to_owned(), profile.clone());
         Ok(render(&manifest))
@@ -153,7 +169,15 @@ fn render(manifest: &Table) -> String {
         let Some(value) = manifest.get(key) else { continue };
         parts.push(match (key, value) {
             ("package", Value::Table(package)) => {
-                lines("[package]", package, &["name", "version", "edition"])
+                let mut package = package.clone();
+                let metadata = package.remove("metadata");
+                let package = lines("[package]", &package, &["name", "version", "edition"]);
+                match metadata.as_ref().and_then(|metadata| metadata.get("question")?.as_table()) {
+                    Some(facts) => {
+                        package + "\n" + &lines("[package.metadata.question]", facts, &[])
+                    }
+                    None => package,
+                }
             }
             ("dependencies" | "dev-dependencies", Value::Table(table)) => {
                 lines(&format!("[{key}]"), table, &[])

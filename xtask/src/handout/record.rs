@@ -1,4 +1,4 @@
-//! What was handed out, when, and the hashes of what is not to be touched.
+//! The record of a hand-out: its parts, its times, and the hashes of the files that must not change.
 //!
 //! `handouts/ID.json` stays with the interviewer and is ignored by git; the folder that was handed out
 //! carries the id in `.handout.toml`.
@@ -31,15 +31,25 @@ pub(crate) struct Record {
     /// `q13-crud-inmemory`
     pub(crate) question: String,
     pub(crate) handed_out: DateTime<Utc>,
+    /// When the interviewer started the clock: `cargo xtask start`.
+    #[serde(default)]
+    pub(crate) started: Option<DateTime<Utc>>,
     pub(crate) minutes: u32,
     /// Where it was put on this machine.
     pub(crate) folder: String,
-    /// `all checks`, `the required checks` or `no checks`.
+    /// `all checks`, `the required checks`, `no checks`, or `no checks, and no stretch part`.
     pub(crate) checks: String,
+    /// Whether the prompt had its stretch part.
+    #[serde(default = "yes")]
+    pub(crate) stretch: bool,
     /// The wrong answer that was handed out in place of the starter.
     pub(crate) bug: Option<String>,
     /// SHA-256 of every file that is to stay as it is, by its path.
     pub(crate) protected: BTreeMap<String, String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -66,9 +76,11 @@ impl Record {
             id: ids.find(is_free).unwrap_or(stem),
             question: question.package.clone(),
             handed_out: now,
+            started: None,
             minutes: question.minutes,
             folder: folder.display().to_string(),
             checks: options.checks().to_owned(),
+            stretch: !options.required_only,
             bug: options.bug.clone(),
             protected: protected
                 .map(|(file, text)| (file.clone(), hash(text.as_bytes())))
@@ -76,7 +88,7 @@ impl Record {
         }
     }
 
-    /// What `.handout.toml` says: nothing that the candidate may not know.
+    /// The text of `.handout.toml`: nothing that the candidate must not know.
     pub(crate) fn marker(&self) -> String {
         let time = self.handed_out.to_rfc3339_opts(SecondsFormat::Secs, true);
         format!(
@@ -103,7 +115,12 @@ impl Record {
         let Ok(Marker { id }) = toml::from_str(&marker) else {
             return Ok(None);
         };
-        // An id becomes part of a path, and the marker is the candidate's.
+        Self::with_id(&id, workspace)
+    }
+
+    /// The record with this id, which may come from the candidate; `None` if there is none.
+    pub(crate) fn with_id(id: &str, workspace: &Workspace) -> Result<Option<Self>> {
+        // An id becomes part of a path.
         if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
             return Ok(None);
         }
@@ -113,6 +130,18 @@ impl Record {
         };
         let record = serde_json::from_str(&text);
         record.map(Some).with_context(|| format!("Failed to read {}", path.display()))
+    }
+
+    /// All records, the newest first.
+    pub(crate) fn all(workspace: &Workspace) -> Result<Vec<Self>> {
+        let mut records = Vec::new();
+        let paths = files::below(&workspace.root.join(FOLDER)).unwrap_or_default();
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|it| it == "json")) {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            records.extend(Self::with_id(&stem, workspace)?);
+        }
+        records.sort_by_key(|record| std::cmp::Reverse(record.handed_out));
+        Ok(records)
     }
 }
 
