@@ -1,30 +1,24 @@
 //! `check`: a question's contract as a checklist.
 
-use std::{fmt::Write, process::ExitCode};
+use std::{fmt::Write, net::ToSocketAddrs, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use console::style;
 use serde_json::json;
 
 use crate::{
     cargo::{self, OnProgress},
-    cli,
+    cli, inputs,
     judge::{self, Check, Outcome, Subject, Tally, Verdict},
     process::Stop,
     progress::Progress,
-    term::{self, command, count, stars, wrap},
+    term::{self, command, count, pad, stars, wrap},
     workspace::{Question, Workspace},
 };
 
 pub(crate) fn run(args: &cli::Check, workspace: &Workspace) -> Result<ExitCode> {
     let question = workspace.select(&args.question)?;
-    let subject = match args {
-        cli::Check { url: Some(url), .. } => Subject::Url(url.clone()),
-        cli::Check { cmd: Some(line), .. } => Subject::Command(line.clone()),
-        cli::Check { solution: true, .. } => Subject::Solution,
-        _ => Subject::Starter,
-    };
-
+    let subject = subject(args)?;
     let round = round(question, &subject, workspace, &Stop::Never, &term::status)?;
     term::status("");
     let round = round.context("Failed to check: it was stopped")?;
@@ -49,15 +43,46 @@ pub(crate) fn run(args: &cli::Check, workspace: &Workspace) -> Result<ExitCode> 
     Ok(ExitCode::from(round.exit_code()))
 }
 
+fn subject(args: &cli::Check) -> Result<Subject> {
+    if let Some(url) = &args.url {
+        let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+        let has_address = authority.is_some_and(|authority| {
+            authority.to_socket_addrs().is_ok()
+                || format!("{authority}:80").to_socket_addrs().is_ok()
+        });
+        if !has_address {
+            bail!(
+                "Failed to use --url {url}: it must be the address of a server without a path, such as --url http://127.0.0.1:3000"
+            );
+        }
+        return Ok(Subject::Url(url.clone()));
+    }
+    if let Some(line) = &args.cmd {
+        let example = "--cmd \"node server.js\"";
+        match shell_words::split(line) {
+            Err(_) => {
+                bail!("Failed to use --cmd {line}: a quote is not closed; example: {example}")
+            }
+            Ok(words) if words.is_empty() => {
+                bail!("Failed to use --cmd: the command is empty; example: {example}")
+            }
+            Ok(_) => return Ok(Subject::Command(line.clone())),
+        }
+    }
+    Ok(if args.solution { Subject::Solution } else { Subject::Starter })
+}
+
 /// One build and, if it succeeded, one run of the contract.
 #[derive(Debug)]
 pub(crate) enum Round {
-    /// What cargo and rustc said.
+    /// The messages of cargo and rustc.
     NotBuilt(String),
     Judged {
         verdict: Verdict,
-        /// What rustc said of the subject all the same.
+        /// Those about the subject, which was built all the same.
         warnings: String,
+        /// The files that the build of the starter read, if that is known.
+        inputs: Option<Vec<PathBuf>>,
     },
 }
 
@@ -98,10 +123,11 @@ pub(crate) fn round(
     let Some(verdict) = judge::judge(question, contract, &environment, stop)? else {
         return Ok(None);
     };
-    Ok(Some(Round::Judged { verdict, warnings: build.diagnostics_of(&name) }))
+    let inputs = inputs::of_build(&build, question, workspace);
+    Ok(Some(Round::Judged { verdict, warnings: build.diagnostics_of(&name), inputs }))
 }
 
-/// Keeps the result of a starter; those of other subjects say nothing of the learner.
+/// Keeps the result of a starter; those of other subjects say nothing about the learner.
 pub(crate) fn keep(question: &Question, verdict: &Verdict, workspace: &Workspace) -> Result<()> {
     let (required, stretch) = (verdict.required(), verdict.stretch());
     Progress::update(question, workspace, |entry| {
@@ -132,7 +158,7 @@ pub(crate) fn render(round: &Round, all: bool) -> String {
         Round::NotBuilt(diagnostics) => {
             format!("{diagnostics}\n{} no check ran\n", style("not built:").red().bold())
         }
-        Round::Judged { verdict, warnings } => warnings.clone() + &render_verdict(verdict, all),
+        Round::Judged { verdict, warnings, .. } => warnings.clone() + &render_verdict(verdict, all),
     }
 }
 
@@ -145,13 +171,15 @@ pub(crate) fn render_verdict(verdict: &Verdict, all: bool) -> String {
 }
 
 fn write_verdict(out: &mut String, verdict: &Verdict, all: bool) -> std::fmt::Result {
+    let is_not_run = |check: &Check| check.outcome == Outcome::NotJudged;
+    let longest = if verdict.checks.iter().any(is_not_run) { 9 } else { 6 };
     let mut stretch = false;
     for check in &verdict.checks {
         if check.stretch && !stretch {
             stretch = true;
             writeln!(out, "\n  {}", style("stretch").bold())?;
         }
-        write_line(out, check)?;
+        write_line(out, check, longest)?;
     }
     writeln!(out)?;
 
@@ -176,37 +204,50 @@ fn write_verdict(out: &mut String, verdict: &Verdict, all: bool) -> std::fmt::Re
     Ok(())
 }
 
-fn write_line(out: &mut String, check: &Check) -> std::fmt::Result {
+/// The line of a check, with marks as wide as the longest of them.
+fn write_line(out: &mut String, check: &Check, longest: usize) -> std::fmt::Result {
     let mark = match check.outcome {
-        Outcome::Passed => style("✓ ok  ").green(),
+        Outcome::Passed => style("✓ ok").green(),
         Outcome::Failed => style("✗ FAIL").red(),
-        Outcome::NotJudged => style("– skip").yellow(),
+        Outcome::NotJudged => style("– not run").yellow(),
     };
-    let mut lines = wrap(&check.sentence, term::width().saturating_sub(11)).into_iter();
+    let mark = pad(&mark.to_string(), longest);
+    let indent = longest + 3;
+    let room = term::width().saturating_sub(indent);
+    let mut lines = wrap(&check.sentence, room).into_iter();
     writeln!(out, "  {mark} {}", lines.next().unwrap_or_default())?;
     for line in lines {
-        writeln!(out, "           {line}")?;
+        writeln!(out, "{:indent$}{line}", "")?;
     }
     let why = check.failure.iter().filter(|_| check.outcome == Outcome::NotJudged);
-    for note in why.chain(&check.notes) {
-        writeln!(out, "           {}", style(note.trim()).dim())?;
+    for line in why.chain(&check.notes).flat_map(|note| wrap(note.trim(), room)) {
+        writeln!(out, "{:indent$}{}", "", style(line).dim())?;
     }
     Ok(())
 }
 
+/// The failure as the kit reports it, with the environment that the check gave to the server.
 fn write_details(out: &mut String, check: &Check) -> std::fmt::Result {
     for line in &check.failure {
         writeln!(out, "{line}")?;
+    }
+    let says_with = |line: &String| line.trim_start().starts_with("with ");
+    if !check.with.is_empty() && !check.failure.iter().any(says_with) {
+        writeln!(out, "  with      {}", check.with.join(" "))?;
     }
     writeln!(out)
 }
 
 fn score(tally: Tally) -> String {
     let score = format!("{}/{}", tally.passed, tally.all());
-    let score = if tally.failed == 0 { style(score).green() } else { style(score).red() };
+    let score = match tally {
+        Tally { failed: 0, not_judged: 0, .. } => style(score).green(),
+        Tally { failed: 0, .. } => style(score).yellow(),
+        _ => style(score).red(),
+    };
     match tally.not_judged {
         0 => score.to_string(),
-        number => format!("{score} ({} not judged)", count(number, "check")),
+        number => format!("{score} ({} not run)", count(number, "check")),
     }
 }
 

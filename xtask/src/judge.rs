@@ -57,6 +57,8 @@ pub(crate) struct Check {
     pub(crate) cause: Option<String>,
     pub(crate) failure: Vec<String>,
     pub(crate) notes: Vec<String>,
+    /// What the check gave to the server: `APP_ENV=production`.
+    pub(crate) with: Vec<String>,
     pub(crate) millis: u64,
 }
 
@@ -121,7 +123,14 @@ impl Verdict {
 
     /// The exit code that every command gives this verdict.
     pub(crate) fn exit_code(&self) -> u8 {
-        if self.never_started() { 2 } else { u8::from(self.required().failed > 0) }
+        let required = self.required();
+        match () {
+            () if self.never_started() => 2,
+            () if required.failed > 0 => 1,
+            // Nobody knows whether it would have passed.
+            () if required.not_judged > 0 => 2,
+            () => 0,
+        }
     }
 }
 
@@ -209,6 +218,8 @@ struct Line {
     #[serde(default)]
     notes: Vec<String>,
     #[serde(default)]
+    with: Vec<String>,
+    #[serde(default)]
     millis: u64,
 }
 
@@ -245,6 +256,7 @@ fn check(requirement: Requirement, line: Line) -> Check {
         cause: line.cause,
         failure: line.failure,
         notes: line.notes,
+        with: line.with,
         millis: line.millis,
     }
 }
@@ -274,6 +286,7 @@ fn unreported(name: &str, output: &str, status: &str) -> Line {
         cause: None,
         failure,
         notes: Vec::new(),
+        with: Vec::new(),
         millis: 0,
     }
 }

@@ -9,6 +9,7 @@ mod files;
 mod grade;
 mod handout;
 mod hint;
+mod inputs;
 mod judge;
 mod list;
 mod markdown;

@@ -1,10 +1,11 @@
 //! `watch`: a check at every save.
 //!
-//! One loop owns the state and hears of saves, keys and results through one channel. Each round
-//! of build and checks runs on a thread of its own. A round counts only if the sources are, when
-//! it ends, what they were when it began.
+//! One loop owns the state and gets saves, keys and results through one channel. Each round of
+//! build and checks runs on a thread of its own. A round counts only if the sources have the same
+//! contents at its end as at its start. The sources are the files that the last build read.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     io::{self, BufRead, IsTerminal},
@@ -21,11 +22,11 @@ use std::{
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use console::{Key, Term, style};
-use notify::{EventKind, RecursiveMode, Watcher, event::AccessKind};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::AccessKind};
 
 use crate::{
     check::{self, Round},
-    cli, diff, hint,
+    cli, diff, hint, inputs,
     judge::Subject,
     next,
     process::Stop,
@@ -99,6 +100,8 @@ fn watch<'a>(
             sender,
             scope,
             deadline: started + TimeDelta::minutes(question.minutes.into()),
+            watcher,
+            inputs: None,
             sources: Sources::default(),
             running: None,
             judged: None,
@@ -144,6 +147,9 @@ struct Session<'scope, 'env> {
     scope: &'scope Scope<'scope, 'env>,
     /// The end of the time box.
     deadline: DateTime<Utc>,
+    watcher: RecommendedWatcher,
+    /// The files that the last build read; `None` if it failed or there was none.
+    inputs: Option<Vec<PathBuf>>,
     /// As the last round found them.
     sources: Sources,
     running: Option<Running>,
@@ -161,6 +167,7 @@ struct Session<'scope, 'env> {
 struct Running {
     stop: Stop,
     began: Instant,
+    began_at: SystemTime,
 }
 
 impl<'env> Session<'_, 'env> {
@@ -190,24 +197,27 @@ impl<'env> Session<'_, 'env> {
     }
 
     fn saved(&mut self) {
-        let sources = Sources::of(self.question);
-        let is_known = match (&self.running, &self.judged) {
-            (Some(_), _) => self.sources == sources,
-            (None, Some(judged)) => judged.has_contents_of(&sources),
-            (None, None) => false,
-        };
-        if !is_known {
+        let sources = self.sources_now();
+        let known = if self.running.is_some() { Some(&self.sources) } else { self.judged.as_ref() };
+        if known != Some(&sources) {
             self.start();
+        }
+    }
+
+    fn sources_now(&self) -> Sources {
+        match &self.inputs {
+            Some(inputs) => Sources::of(inputs),
+            None => Sources::of(&inputs::candidates(self.question)),
         }
     }
 
     /// Stops the running round, if any, and begins the next.
     fn start(&mut self) {
         self.stop();
-        let began = Instant::now();
-        self.sources = Sources::of(self.question).newer_than(&self.sources);
+        let (began, began_at) = (Instant::now(), SystemTime::now());
+        self.sources = self.sources_now().newer_than(&self.sources);
         let stop = Stop::new();
-        self.running = Some(Running { stop: stop.clone(), began });
+        self.running = Some(Running { stop: stop.clone(), began, began_at });
         self.notes.clear();
         self.shows_solution = false;
         self.draw();
@@ -233,8 +243,20 @@ impl<'env> Session<'_, 'env> {
     fn finished(&mut self, stop: &Stop, result: Result<Option<Round>>) {
         // The result of a round that was stopped is of no interest.
         let Some(running) = self.running.take_if(|running| running.stop.is(stop)) else { return };
-        if Sources::of(self.question) != self.sources {
+        if self.sources.now() != self.sources {
             // Saved meanwhile, and the event is still on its way.
+            self.start();
+            return;
+        }
+        self.inputs = match &result {
+            Ok(Some(Round::Judged { inputs, .. })) => inputs.clone(),
+            _ => None,
+        };
+        self.watch_inputs();
+        let sources = self.sources_now();
+        let is_new = sources.has_newer(&self.sources, running.began_at);
+        self.sources = sources;
+        if is_new {
             self.start();
             return;
         }
@@ -246,6 +268,17 @@ impl<'env> Session<'_, 'env> {
         let seconds = running.began.elapsed().as_secs_f64();
         self.body += &format!("{}\n", style(format!("after {seconds:.2} s")).dim());
         self.draw();
+    }
+
+    /// Watches the folders of inputs that lie outside the question's own folder.
+    fn watch_inputs(&mut self) {
+        let outside = |folder: &&Path| !folder.starts_with(&self.question.dir);
+        let folders = self.inputs.iter().flatten().filter_map(|path| path.parent());
+        let folders: BTreeSet<&Path> = folders.filter(outside).collect();
+        for folder in folders {
+            // Saves of the question itself are seen all the same.
+            let _ = self.watcher.watch(folder, RecursiveMode::NonRecursive);
+        }
     }
 
     fn show(&mut self, result: Result<Option<Round>>) -> Result<()> {
@@ -351,67 +384,68 @@ fn is_screen() -> bool {
     io::stdout().is_terminal()
 }
 
-/// The files that a round is about.
+/// The files that a round is about; `None` for one that cannot be read.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Sources(Vec<Source>);
+struct Sources(BTreeMap<PathBuf, Option<Source>>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Source {
-    path: PathBuf,
     modified: SystemTime,
     contents: u64,
 }
 
+/// Only contents count: a build may touch its sources.
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.contents == other.contents
+    }
+}
+
+impl Eq for Source {}
+
 impl Sources {
-    fn of(question: &Question) -> Self {
-        let mut sources = Vec::new();
-        for folder in ["src", "tests"] {
-            // A folder that can't be read now is about to be replaced.
-            let _ = add(&mut sources, &question.dir.join(folder));
-        }
-        sources.sort_by(|a, b| a.path.cmp(&b.path));
-        Self(sources)
+    fn of<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Self {
+        Self(paths.into_iter().map(|path| (path.clone(), Source::read(path).ok())).collect())
     }
 
-    fn has_contents_of(&self, other: &Self) -> bool {
-        let contents = |sources: &Self| -> Vec<_> {
-            sources.0.iter().map(|source| (source.path.clone(), source.contents)).collect()
-        };
-        contents(self) == contents(other)
+    /// The same files as they are now.
+    fn now(&self) -> Self {
+        Self::of(self.0.keys())
+    }
+
+    /// Whether a file that is not among `known` was changed since `time`.
+    fn has_newer(&self, known: &Self, time: SystemTime) -> bool {
+        // The times of files come from a clock that is late by some milliseconds.
+        let time = time - Duration::from_millis(20);
+        let others = self.0.iter().filter(|(path, _)| !known.0.contains_key(*path));
+        others.filter_map(|(_, source)| source.as_ref()).any(|source| source.modified > time)
     }
 
     /// Cargo goes by the time of modification alone. A file that was put back together with its old
     /// time would not be built, so it is touched.
     fn newer_than(mut self, before: &Self) -> Self {
-        for source in &mut self.0 {
-            let was = before.0.iter().find(|was| was.path == source.path);
-            let is_old = was.is_some_and(|was| {
-                was.contents != source.contents && was.modified >= source.modified
-            });
-            if is_old && touch(&source.path).is_ok() {
-                source.modified = modified(&source.path).unwrap_or(source.modified);
+        for (path, source) in &mut self.0 {
+            let (Some(source), Some(Some(was))) = (source, before.0.get(path)) else { continue };
+            let is_old = was != source && was.modified >= source.modified;
+            if is_old && touch(path).is_ok() {
+                source.modified = SystemTime::now();
             }
         }
         self
     }
 }
 
-fn add(sources: &mut Vec<Source>, folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            add(sources, &path)?;
-        } else if let (Ok(modified), Ok(bytes)) = (modified(&path), fs::read(&path)) {
-            let mut hasher = DefaultHasher::new();
-            bytes.hash(&mut hasher);
-            sources.push(Source { path, modified, contents: hasher.finish() });
+impl Source {
+    fn read(path: &Path) -> io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        // Reading from a pipe would wait for a writer.
+        if !metadata.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
         }
+        let mut hasher = DefaultHasher::new();
+        fs::read(path)?.hash(&mut hasher);
+        Ok(Self { modified: metadata.modified()?, contents: hasher.finish() })
     }
-    Ok(())
-}
-
-fn modified(path: &Path) -> io::Result<SystemTime> {
-    fs::metadata(path)?.modified()
 }
 
 fn touch(path: &Path) -> io::Result<()> {

@@ -120,6 +120,53 @@ fn a_command_is_found_from_where_it_was_typed() {
 }
 
 #[test]
+fn errors_about_options_name_the_option() {
+    let sandbox = Sandbox::new();
+
+    for (options, wanted) in [
+        (
+            &["--url", "localhost:3000"][..],
+            "Failed to use --url localhost:3000: it must be the address",
+        ),
+        (&["--url", "https://127.0.0.1:3000"], "Failed to use --url https://127.0.0.1:3000"),
+        (&["--url", "http://127.0.0.1:3000/todos"], "Failed to use --url"),
+        (&["--cmd", " "], "Failed to use --cmd: the command is empty"),
+        (
+            &["--cmd", "node 'server.js"],
+            "Failed to use --cmd node 'server.js: a quote is not closed",
+        ),
+    ] {
+        let mut check = sandbox.xtask("check 1");
+        check.args(options);
+
+        let refused = output(check).expect_code(2);
+
+        assert!(refused.stderr.contains(wanted), "{options:?}: {}", refused.stderr);
+        assert!(!refused.stderr.contains("CONTRACT_"), "{options:?}: {}", refused.stderr);
+        assert_eq!(refused.stdout, "", "{options:?}");
+    }
+}
+
+#[test]
+fn a_failure_shows_the_environment_of_its_server() {
+    let sandbox = Sandbox::new();
+    let kit = "kit/src/lib.rs";
+    let text = sandbox.read(kit).replace(
+        "\\\"notes\\\":[]",
+        "\\\"notes\\\":[],\\\"with\\\":[\\\"APP_ENV=production\\\",\\\"KEY=\\\\\\\"\\\\\\\"\\\"]",
+    );
+    assert!(text.contains("APP_ENV"), "{text}");
+    sandbox.write(kit, &text);
+
+    let red = sandbox.run("check 1").expect_code(1).stdout;
+    let json = sandbox.run("check 1 --json").expect_code(1).stdout;
+
+    assert!(red.contains("\n  with      APP_ENV=production KEY=\"\"\n"), "{red}");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["checks"][1]["with"][0], "APP_ENV=production");
+}
+
+#[test]
 fn a_server_that_runs_is_judged_at_its_url() {
     let sandbox = Sandbox::new();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -134,10 +181,14 @@ fn a_server_that_runs_is_judged_at_its_url() {
     sandbox.write(CONTRACT, &contract);
 
     let green =
-        sandbox.run(&format!("check 1 --url http://127.0.0.1:{port}")).expect_code(0).stdout;
+        sandbox.run(&format!("check 1 --url http://127.0.0.1:{port}")).expect_code(2).stdout;
 
-    assert!(green.contains("– skip it starts twice\n           it runs already\n"), "{green}");
-    assert!(green.contains("required 3/4 (1 check not judged) · stretch 1/1"), "{green}");
+    assert!(green.contains("  ✓ ok      the server answers\n"), "{green}");
+    assert!(
+        green.contains("  – not run it starts twice\n            it runs already\n"),
+        "{green}"
+    );
+    assert!(green.contains("required 3/4 (1 check not run) · stretch 1/1"), "{green}");
     drop(server);
     let gone = sandbox.run(&format!("check 1 --url http://127.0.0.1:{port}")).expect_code(2).stdout;
     assert_eq!(gone.matches("nothing listens at").count(), 2, "the cause and the detail:\n{gone}");

@@ -2,7 +2,7 @@
 
 mod sandbox;
 
-use std::fs;
+use std::{fs, thread, time::Duration};
 
 use sandbox::{CONTRACT, Running, STARTER, Sandbox, starter, wait_until};
 
@@ -73,6 +73,85 @@ fn a_file_put_back_with_its_old_time_is_built() {
     watch.expect("required 1/3", 2);
 }
 
+#[test]
+fn files_that_cargo_does_not_compile_start_no_round() {
+    let sandbox = Sandbox::new();
+    let watch = watch(&sandbox);
+    watch.expect("required 1/3", 1);
+
+    let src = sandbox.path("questions/01-hello-world/src");
+    for name in
+        [".starter.rs.swp", "starter.rs~", "4913", "starter.bak.rs", "notes.txt", "solution.rs"]
+    {
+        fs::write(src.join(name), format!("{name}\n")).unwrap();
+        fs::write(src.join(name), format!("{name} again\n")).unwrap();
+    }
+    fs::remove_file(src.join("4913")).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    let printed = watch.printed();
+    assert_eq!(printed.matches("building\n").count(), 1, "{printed}");
+
+    // By the verdict on a real change the watch has seen everything that was saved before.
+    sandbox.answer("hello");
+    watch.expect("required 3/3", 1);
+    let (_, printed) = watch.finish();
+    assert_eq!(printed.matches("required ").count(), 2, "{printed}");
+}
+
+#[test]
+fn files_that_the_starter_includes_start_a_round() {
+    let sandbox = Sandbox::new();
+    sandbox.write("questions/01-hello-world/greeting.txt", "bye");
+    sandbox.write(STARTER, "fn main() {\n    kit::serve(include_str!(\"../greeting.txt\"));\n}\n");
+    let watch = watch(&sandbox);
+    watch.expect("required 1/3", 1);
+
+    sandbox.write("questions/01-hello-world/greeting.txt", "hello");
+    watch.expect("required 3/3", 1);
+}
+
+#[test]
+fn a_module_that_was_missing_starts_a_round_when_it_is_there() {
+    let sandbox = Sandbox::new();
+    let watch = watch(&sandbox);
+    watch.expect("required 1/3", 1);
+    sandbox.write(STARTER, "mod words;\n\nfn main() {\n    kit::serve(words::GREETING);\n}\n");
+    watch.expect("not built: no check ran", 1);
+
+    sandbox.write("questions/01-hello-world/src/words.rs~", "oops");
+    sandbox
+        .write("questions/01-hello-world/src/words.rs", "pub const GREETING: &str = \"hello\";\n");
+    watch.expect("required 3/3", 1);
+
+    sandbox.write("questions/01-hello-world/src/words.rs", "pub const GREETING: &str = \"bye\";\n");
+    watch.expect("required 1/3", 2);
+    let (_, printed) = watch.finish();
+    assert_eq!(printed.matches("not built").count(), 1, "{printed}");
+}
+
+#[test]
+fn a_changed_manifest_starts_a_round() {
+    let sandbox = Sandbox::new();
+    let watch = watch(&sandbox);
+    watch.expect("required 1/3", 1);
+
+    let manifest = "questions/01-hello-world/Cargo.toml";
+    sandbox.write(manifest, &sandbox.read(manifest).replace("kit.workspace = true\n", ""));
+
+    watch.expect("not built: no check ran", 1);
+}
+
+#[test]
+fn progress_that_cannot_be_written_does_not_hide_the_verdict() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("progress.txt")).unwrap();
+
+    let watch = watch(&sandbox);
+
+    watch.expect("required 1/3", 1);
+    watch.expect("warning: Failed to read your progress", 1);
+}
+
 /// This check hangs on the answer `hello, hang`, and tells who it is.
 #[cfg(target_os = "linux")]
 const HANGING: &str = r#"
@@ -102,6 +181,12 @@ fn a_save_while_it_judges_kills_the_judge_and_drops_its_result() {
     assert!(fs::exists(&its_children).unwrap());
     let servers = servers_of(&sandbox);
     assert!(!servers.is_empty());
+
+    // A swap file is not a save, so the judge goes on.
+    sandbox.write("questions/01-hello-world/src/.starter.rs.swp", "swap");
+    sandbox.write("questions/01-hello-world/src/.starter.rs.swp", "swap again");
+    thread::sleep(Duration::from_millis(300));
+    assert!(fs::exists(format!("/proc/{judge}")).unwrap());
 
     sandbox.answer("hello, world");
     watch.expect("required 3/3 · stretch 1/1", 1);
