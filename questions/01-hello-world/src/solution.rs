@@ -1,11 +1,12 @@
-//! Answer `GET /` with a JSON greeting.
+//! Respond to `GET /` with a JSON greeting.
 //!
-//! A handler is an async function whose return value knows how to become a response. A
-//! `#[derive(Serialize)]` struct keeps the body typed, so a misspelt key does not compile;
-//! `serde_json::json!` would be shorter, and nothing would check it.
+//! A handler is an async function whose return value can be turned into a response. `web::Json`
+//! serializes any value that implements `Serialize`, and sets the content type.
 //!
-//! `HEAD` is a route like any other in actix-web: it is registered with the same handler, and the
-//! server leaves the body out.
+//! A `#[derive(Serialize)]` struct costs four lines and makes a misspelled property a compile
+//! error; use `serde_json::json!` when a shape appears only once. `HEAD` needs a route of its own
+//! in actix-web; it can share the handler because the server leaves out the body. The house rules
+//! allow 5 seconds for a shutdown, and the default of `shutdown_timeout` is 30.
 //!
 //! Run it with `cargo run -p q01-hello-world`, then `curl -i http://127.0.0.1:3000/`.
 

@@ -3,24 +3,24 @@
 use contract::{Endpoint, Server, house_rules, json, process_rules};
 
 #[test]
-fn the_greeting_is_sent_as_json() {
+fn get_returns_the_greeting_as_json() {
     let app = Server::start();
 
     let response = app.get("/").send();
 
-    response.expect_status(200).expect_json_including(json!({ "message": "Hello World" }));
+    response.expect_status(200).expect_json(json!({ "message": "Hello World" }));
     response.expect_media_type("application/json");
 }
 
 #[test]
-fn it_listens_on_the_port_that_the_environment_names() {
+fn listens_on_the_port_in_the_environment() {
     let app = Server::start();
 
     app.get("/").send().expect_status(200);
 }
 
 #[test]
-fn it_listens_on_port_3000_if_the_environment_names_none() {
+fn listens_on_port_3000_by_default() {
     let app = Server::builder().on_default_port().start();
 
     app.get("/").send().expect_status(200);
@@ -30,7 +30,7 @@ mod stretch {
     use super::*;
 
     #[test]
-    fn head_is_answered_like_get_without_a_body() {
+    fn head_returns_the_headers_of_get_without_a_body() {
         let app = Server::start();
 
         let head = app.request("HEAD", "/").send();
@@ -39,12 +39,12 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         house_rules(&Server::start(), &[Endpoint::get("/")]);
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         process_rules(&Endpoint::get("/"));
     }
 }

@@ -1,12 +1,12 @@
-//! Read an id from the path and hand it back.
+//! Read an id from the path and return it.
 //!
-//! `{id}` in the route matches one segment that is not empty, and `web::Path` hands it over with
-//! its percent-encoding undone. What the handler asks for is what the id is: as a `String` it may
-//! be `007` or a name.
+//! `{id}` in the route matches one segment that is not empty, and `web::Path` percent-decodes it.
+//! The type that the handler asks for defines what an id is: a `String` accepts `007` as well as a
+//! name.
 //!
-//! `web::Path<u64>` would be right if only numbers were ids; everything else would then be refused
-//! before the handler runs. `HttpRequest::match_info` hands over text too, but leaves `%25`, `%2B`
-//! and `%2F` encoded.
+//! Use `web::Path<u64>` when only numbers are ids: everything else gets 404 before the handler
+//! runs. `HttpRequest::match_info` also returns a string, but leaves `%25`, `%2B` and `%2F`
+//! encoded.
 //!
 //! Run it with `cargo run -p q02-route-params`, then `curl -i http://127.0.0.1:3000/users/123`.
 

@@ -1,12 +1,12 @@
 //! Read a search term and a limit from the query, with defaults and bounds.
 //!
-//! `web::Query` fills a struct from the query and refuses what does not fit with 400 before the
-//! handler runs. `#[serde(default)]` takes what is missing from `Search::default()`, and a `Limit`
-//! cannot be made outside its bounds, so the handler has nothing left to check.
+//! `web::Query` fills a struct from the query and rejects invalid values with 400 before the
+//! handler runs. `#[serde(default)]` takes missing parameters from `Search::default()`. A `Limit`
+//! cannot be created outside its bounds, so the handler has nothing left to check.
 //!
-//! With `try_from = "u8"` the parsing would be serde's as well, but its error is "invalid digit
-//! found in string" and does not say of which parameter. A `HashMap` would take any query: the
-//! defaults, the bounds and a parameter given twice would then be the handler's work.
+//! With `try_from = "u8"` serde would parse the number too, but its error message, "invalid digit
+//! found in string", does not name the parameter. A `HashMap` would accept any query: the handler
+//! would have to apply the defaults, check the bounds and notice a repeated parameter.
 //!
 //! Run it with `cargo run -p q03-query-params`, then
 //! `curl -i 'http://127.0.0.1:3000/search?q=term&limit=10'`.
@@ -40,7 +40,7 @@ struct Search {
     limit: Limit,
 }
 
-/// How many results are wanted: from 1 to 100.
+/// How many results the client wants: from 1 to 100.
 #[derive(Serialize, Deserialize)]
 #[serde(try_from = "String")]
 struct Limit(u8);
@@ -55,7 +55,7 @@ impl TryFrom<String> for Limit {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let limit = text.parse().ok().filter(|limit| (1..=100).contains(limit));
+        let limit = text.parse::<u8>().ok().filter(|limit| (1..=100).contains(limit));
         limit.map(Self).ok_or("limit must be a whole number from 1 to 100")
     }
 }

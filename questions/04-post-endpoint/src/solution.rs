@@ -1,12 +1,12 @@
-//! Create a user from a JSON body and give it an id of its own.
+//! Create a user from a JSON body and give it a unique id.
 //!
-//! `web::Json` fills a struct from the body and refuses what does not fit with 400 before the
-//! handler runs. The ids come from one counter that is made outside the factory in `main`, because
-//! actix-web calls that once per worker.
+//! `web::Json` fills a struct from the body and rejects an invalid body with 400 before the handler
+//! runs. All workers share one counter, which is created outside the closure in `main`: actix-web
+//! calls that closure once per worker.
 //!
-//! An `AtomicU64` hands out every number once without a lock. The time would give two users that
-//! come in the same millisecond one id; a random UUID would need no counter, but is no number.
-//! Nothing else is kept, since nothing asks for the users yet.
+//! An `AtomicU64` returns every number once without a lock. A timestamp would give two users the
+//! same id if they are created in the same millisecond. A random UUID needs no counter, but is not
+//! a number. The users are not kept because no route reads them.
 //!
 //! Run it with `cargo run -p q04-post-endpoint`, then
 //! `curl -i --json '{"name":"Ada","email":"ada@example.com"}' http://127.0.0.1:3000/users`.
@@ -45,30 +45,31 @@ async fn create_user(ids: web::Data<UserIds>, new: web::Json<NewUser>) -> HttpRe
 #[derive(Serialize)]
 struct User {
     id: u64,
-    name: Text,
-    email: Text,
+    name: NonBlank,
+    email: NonBlank,
 }
 
 #[derive(Deserialize)]
 struct NewUser {
-    name: Text,
-    email: Text,
+    name: NonBlank,
+    email: NonBlank,
 }
 
-/// Text that is not blank.
+/// A string that is not empty and not only whitespace.
 #[derive(Serialize, Deserialize)]
 #[serde(try_from = "String")]
-struct Text(String);
+struct NonBlank(String);
 
-impl TryFrom<String> for Text {
+impl TryFrom<String> for NonBlank {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.trim().is_empty() { Err("text must not be blank") } else { Ok(Self(text)) }
+        let is_blank = text.trim().is_empty();
+        if is_blank { Err("name and email must not be blank") } else { Ok(Self(text)) }
     }
 }
 
-/// Hands out every id once, whichever worker asks.
+/// Returns every id once, across all workers.
 #[derive(Default)]
 struct UserIds {
     /// The id of the newest user.

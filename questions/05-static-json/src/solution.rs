@@ -1,11 +1,11 @@
-//! Answer with a fixed list of typed products.
+//! Return a fixed list of typed products.
 //!
-//! The products are a constant of a type that serialises, so the list costs nothing at run time
-//! and every product has all members or the program does not compile. A JSON file or a string
-//! would be checked by nobody before a client reads it.
+//! The products are a constant of a type that implements `Serialize`: the list is part of the
+//! program, and a product without a price does not compile. Nothing would check a JSON string
+//! before a client reads it.
 //!
-//! A price is an `f64` because it is only shown. Where prices are added up they should be whole
-//! cents, since most decimal fractions are none in binary: `0.1 + 0.2` is not `0.3`.
+//! A price is an `f64` because it is only displayed. Use whole cents where prices are added: most
+//! decimal fractions have no exact binary form, and `0.1 + 0.2` is not `0.3`.
 //!
 //! Run it with `cargo run -p q05-static-json`, then `curl -i http://127.0.0.1:3000/products`.
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use contract::{Endpoint, Server, Value, expect, expect_eq, house_rules, process_rules};
 
 #[test]
-fn the_answer_is_an_array_of_at_least_three_products() {
+fn the_response_is_an_array_of_at_least_three_products() {
     let app = Server::start();
 
     let response = app.get("/products").send();
@@ -20,9 +20,13 @@ fn every_product_has_an_id_and_a_name() {
     let app = Server::start();
 
     for product in list(&app) {
-        let has_id = product["id"].is_number() || is_text(&product["id"]);
-        expect(has_id, "a number or text as id of every product", &product);
-        expect(is_text(&product["name"]), "text as name of every product", &product);
+        let has_id = product["id"].is_number() || is_filled_string(&product["id"]);
+        expect(has_id, "a number or a string as id of every product", &product);
+        expect(
+            is_filled_string(&product["name"]),
+            "a string that is not blank as name of every product",
+            &product,
+        );
     }
 }
 
@@ -36,20 +40,20 @@ fn every_price_is_a_number() {
 }
 
 #[test]
-fn no_two_products_have_the_same_id() {
+fn every_product_id_is_unique() {
     let app = Server::start();
 
     let products = list(&app);
 
     let ids: HashSet<_> = products.iter().map(|product| product["id"].to_string()).collect();
-    expect_eq("number of different ids", ids.len(), products.len());
+    expect_eq("number of distinct ids", ids.len(), products.len());
 }
 
 mod stretch {
     use super::*;
 
     #[test]
-    fn the_list_is_sent_as_json() {
+    fn the_media_type_is_application_json() {
         let app = Server::start();
 
         let response = app.get("/products").send();
@@ -68,17 +72,17 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         house_rules(&Server::start(), &[Endpoint::get("/products")]);
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         process_rules(&Endpoint::get("/products"));
     }
 }
 
-/// All products, at least one.
+/// All products: at least one.
 #[track_caller]
 fn list(app: &Server) -> Vec<Value> {
     let response = app.get("/products").send();
@@ -88,6 +92,6 @@ fn list(app: &Server) -> Vec<Value> {
     products.as_array().cloned().unwrap_or_default()
 }
 
-fn is_text(value: &Value) -> bool {
+fn is_filled_string(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.trim().is_empty())
 }

@@ -1,11 +1,11 @@
-//! Serve three collections from routes that stay in order as they grow.
+//! Serve three collections from routes that stay organized as they grow.
 //!
-//! `routes` is the table of contents: one line per collection. What belongs to a collection stands
-//! together below it, its paths relative to the scope, so that a new route touches one place and a
-//! collection moves into a module of its own by cut and paste.
+//! `routes` is the table of contents: one line per collection. Everything that belongs to a
+//! collection is in one place below it, with paths relative to its scope. A new route changes one
+//! place, and a collection can move into a module of its own by cut and paste.
 //!
-//! Three `web::resource` lines with the full paths would be shorter today. They are one list for
-//! everybody as soon as each collection has items, filters and a guard of its own.
+//! Three `web::resource` lines with full paths would be shorter today. Use scopes when a collection
+//! gets items, filters or a guard of its own.
 //!
 //! Run it with `cargo run -p q06-multiple-routes`, then `curl -i http://127.0.0.1:3000/users`.
 

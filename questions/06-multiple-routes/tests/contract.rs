@@ -5,21 +5,21 @@ use contract::{Endpoint, Server, Value, house_rules, process_rules};
 const COLLECTIONS: [&str; 3] = ["/users", "/posts", "/comments"];
 
 #[test]
-fn the_users_are_an_array_of_objects_with_an_id() {
+fn users_are_an_array_of_objects_with_an_id() {
     let app = Server::start();
 
     expect_list(&app, "/users");
 }
 
 #[test]
-fn the_posts_are_an_array_of_objects_with_an_id() {
+fn posts_are_an_array_of_objects_with_an_id() {
     let app = Server::start();
 
     expect_list(&app, "/posts");
 }
 
 #[test]
-fn the_comments_are_an_array_of_objects_with_an_id() {
+fn comments_are_an_array_of_objects_with_an_id() {
     let app = Server::start();
 
     expect_list(&app, "/comments");
@@ -29,7 +29,7 @@ mod stretch {
     use super::*;
 
     #[test]
-    fn every_collection_is_a_bare_array_with_something_in_it() {
+    fn every_collection_is_a_bare_array_that_is_not_empty() {
         let app = Server::start();
 
         for path in COLLECTIONS {
@@ -42,7 +42,7 @@ mod stretch {
     }
 
     #[test]
-    fn an_unknown_sibling_is_answered_with_404_as_json() {
+    fn an_unknown_collection_gets_a_json_404() {
         let app = Server::start();
         app.get("/comments").send().expect_status(200);
 
@@ -52,12 +52,12 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         house_rules(&Server::start(), &COLLECTIONS.map(Endpoint::get));
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         process_rules(&Endpoint::get("/users"));
     }
 }
@@ -68,5 +68,9 @@ fn expect_list(app: &Server, path: &str) {
     response.expect(list.is_array(), "an array", &list);
     let items = list.as_array().cloned().unwrap_or_default();
     let identified = |item: &Value| item["id"].is_number() || item["id"].is_string();
-    response.expect(items.iter().all(identified), "an id in every object of the array", &list);
+    response.expect(
+        items.iter().all(identified),
+        "an object with an id for every item of the array",
+        &list,
+    );
 }

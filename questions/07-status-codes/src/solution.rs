@@ -1,17 +1,15 @@
-//! Answer with the status code the path asks for.
+//! Respond with the status code that the path names.
 //!
-//! The path is text until it has been parsed, and `StatusCode` parses it: three digits from 100 to
-//! 999, with the registered reason phrase to be had from the result. What is left to decide is
-//! which of them can end an exchange: 1xx announce a later answer, and nothing is defined from 600.
+//! The path is a string until it is parsed. `StatusCode` parses three digits from 100 to 999 and
+//! knows the registered reason phrases. The handler only decides which codes a final response can
+//! have: a 1xx response announces a later one, and codes above 599 are not defined.
 //!
-//! `web::Path<u16>` would be typed one step earlier, but it answers `abc` with 404 and a text of
-//! its own unless a `PathConfig` says otherwise; taking the text keeps all refusals in one place.
+//! `web::Path<u16>` would parse one step earlier, but gives `abc` a 404 with a message of its own
+//! unless a `PathConfig` changes that. A string keeps all rejections in one place.
 //!
 //! Run it with `cargo run -p q07-status-codes`, then `curl -i http://127.0.0.1:3000/status/404`.
 
-use std::fmt;
-
-use actix_web::{App, HttpResponse, HttpServer, ResponseError, Result, http::StatusCode, web};
+use actix_web::{App, HttpResponse, HttpServer, ResponseError, http::StatusCode, web};
 use serde::Serialize;
 
 #[actix_web::main]
@@ -26,10 +24,10 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/status/{code}").get(answer_with_status));
+    cfg.service(web::resource("/status/{code}").get(respond_with_status));
 }
 
-async fn answer_with_status(code: web::Path<String>) -> Result<HttpResponse, InvalidCode> {
+async fn respond_with_status(code: web::Path<String>) -> Result<HttpResponse, InvalidCode> {
     let status = parse_final_status(&code)?;
     let mut response = HttpResponse::build(status);
     Ok(match status {
@@ -54,15 +52,12 @@ struct StatusReport {
     message: &'static str,
 }
 
-/// 400: this is no code that a final response can have.
-#[derive(Debug)]
+/// 400: a final response cannot have this status code.
+///
+/// `shared::json_errors` turns the message into the JSON body.
+#[derive(Debug, thiserror::Error)]
+#[error("Invalid status code")]
 struct InvalidCode;
-
-impl fmt::Display for InvalidCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Invalid status code")
-    }
-}
 
 impl ResponseError for InvalidCode {
     fn status_code(&self) -> StatusCode {

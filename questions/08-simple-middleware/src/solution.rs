@@ -1,12 +1,12 @@
-//! Print one line for every request, then let it continue.
+//! Print one line for every request, then let the request continue.
 //!
-//! A middleware is a function from a request and the rest of the app to a response. `from_fn` makes
-//! one of an async function: what stands before `next.call` happens before the handler, what stands
-//! after it has the response. Wrapped around the app, it sees what no route matches as well.
+//! A middleware is a function from a request and the rest of the app to a response. `from_fn` turns
+//! an async function into one: code before `next.call` runs before the handler, code after it sees
+//! the response. A middleware that wraps the app also sees requests that no route matches.
 //!
-//! The path goes out as it came in: decoded, `%0a` would end the line and let a client write the
-//! next. actix-web has `middleware::Logger`, which is the better choice outside an exercise.
-//! Either writes on the thread that serves, so a reader of stdout who stalls holds up the server.
+//! The path is printed as it was sent: decoded, `%0a` would end the line and let a client forge the
+//! next one. Use `middleware::Logger` outside an exercise. Both write on the thread that serves
+//! requests, so a reader that stops reading stdout blocks the server.
 //!
 //! Run it with `cargo run -p q08-simple-middleware`, then `curl -i http://127.0.0.1:3000/`.
 
@@ -44,7 +44,7 @@ async fn log_request(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>> {
     let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-    // `println!` would panic, and drop the connection, once nobody reads stdout.
+    // `println!` would panic and drop the connection if stdout is closed.
     let _ = writeln!(io::stdout(), "[{}] {} - {now}", request.method(), request.path());
     next.call(request).await
 }

@@ -1,13 +1,12 @@
-//! Answer every undefined route with one JSON 404.
+//! Return the same JSON 404 for every unknown path.
 //!
-//! The app has a default service: what no resource takes ends there, whatever its method. It is not
-//! a route, so it can be registered first or last; a catch-all `/{path:.*}` would hide every route
-//! that comes after it.
+//! The default service of the app handles every request that no resource matches, whatever its
+//! method. It is not a route, so the order of registration does not matter; a catch-all
+//! `/{path:.*}` would hide every route that is registered after it.
 //!
-//! A resource has a default of its own for the methods that it lacks. There the path is defined, so
-//! the answer is 405 with the methods that `Allow` names; without it actix-web sends no body.
-//! `shared::json_errors()`, which the other questions wrap their app in, would write both bodies
-//! after the fact and is left out here.
+//! A resource has its own default service for methods without a handler. The path exists there, so
+//! the status is 405, and `Allow` lists the methods; by default actix-web sends no body. The other
+//! questions get both bodies from `shared::json_errors()`, which is left out here.
 //!
 //! Run it with `cargo run -p q09-error-response`, then `curl -i http://127.0.0.1:3000/nowhere`.
 
@@ -26,21 +25,21 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/").get(greet).default_service(web::to(refuse_method)))
-        .default_service(web::to(refuse_path));
+    cfg.service(web::resource("/").get(greet).default_service(web::to(method_not_allowed)))
+        .default_service(web::to(not_found));
 }
 
 async fn greet() -> web::Json<Greeting> {
     web::Json(Greeting { message: "Hello World" })
 }
 
-async fn refuse_method() -> HttpResponse {
+async fn method_not_allowed() -> HttpResponse {
     HttpResponse::MethodNotAllowed()
         .insert_header((header::ALLOW, "GET"))
         .json(ErrorBody { error: "Method Not Allowed" })
 }
 
-async fn refuse_path() -> HttpResponse {
+async fn not_found() -> HttpResponse {
     HttpResponse::NotFound().json(ErrorBody { error: "Not Found" })
 }
 

@@ -1,13 +1,14 @@
-//! Let browsers of every origin call the API with credentials.
+//! Let web pages of any origin call the API with credentials.
 //!
-//! A browser hands an answer to a page of another origin only if headers say so, and asks with a
-//! preflight first where the request could change something. With credentials `*` is no answer:
-//! the origin itself has to come back, and `Vary: Origin` keeps caches from mixing up two origins.
+//! A browser lets a page read a response from another origin only if CORS headers allow it, and
+//! sends a preflight before a request that could change something. With credentials, the wildcard
+//! `*` does not count: the response must repeat the origin, and `Vary: Origin` keeps caches from
+//! mixing origins.
 //!
-//! actix-cors does all of that, and allows credentials even if a request names no origin, so a
-//! middleware around it takes this back. What is wrapped last runs first: `json_errors` sees the
-//! preflights that are refused as well. Every origin is what the prompt asks; outside an exercise
-//! it lends a user's session to any page, and `allowed_origin` names the few that are trusted.
+//! actix-cors does all of that, but rejects a preflight with an empty list of headers. The
+//! middleware that is wrapped last runs first, so `json_errors` also sees rejected preflights. The
+//! prompt asks for every origin; in production that lets any page act as its visitor, so list the
+//! trusted origins with `allowed_origin`.
 //!
 //! Run it with `cargo run -p q11-cors`, then
 //! `curl -i -H 'origin: https://app.example' http://127.0.0.1:3000/`.
@@ -28,7 +29,7 @@ async fn main() -> Result<(), shared::StartError> {
     HttpServer::new(|| {
         App::new()
             .wrap(cors())
-            .wrap(from_fn(speak_cors_to_origins_only))
+            .wrap(from_fn(ignore_empty_header_list))
             .wrap(shared::json_errors())
             .configure(routes)
     })
@@ -52,16 +53,15 @@ fn cors() -> Cors {
         .allowed_headers([header::CONTENT_TYPE, header::AUTHORIZATION])
 }
 
-async fn speak_cors_to_origins_only(
-    request: ServiceRequest,
+async fn ignore_empty_header_list(
+    mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>> {
-    let has_origin = request.headers().contains_key(header::ORIGIN);
-    let mut response = next.call(request).await?;
-    if !has_origin {
-        response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
+    let list = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+    if list.is_some_and(|list| list.as_bytes().trim_ascii().is_empty()) {
+        request.headers_mut().remove(header::ACCESS_CONTROL_REQUEST_HEADERS);
     }
-    Ok(response)
+    next.call(request).await
 }
 
 async fn greet() -> web::Json<Greeting> {

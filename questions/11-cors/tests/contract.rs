@@ -6,7 +6,7 @@ const ORIGINS: [&str; 3] =
     ["https://app.example", "http://localhost:5173", "https://other.example:8443"];
 
 #[test]
-fn a_page_of_any_origin_may_read_the_answer() {
+fn a_page_of_any_origin_may_read_the_response() {
     let app = Server::start();
 
     for origin in ORIGINS {
@@ -27,7 +27,7 @@ fn credentials_are_enabled() {
 }
 
 #[test]
-fn a_preflight_for_get_post_put_and_delete_is_answered_with_2xx_and_the_headers() {
+fn a_preflight_allows_get_post_put_and_delete() {
     let app = Server::start();
 
     for origin in ORIGINS {
@@ -62,7 +62,7 @@ mod stretch {
     use super::*;
 
     #[test]
-    fn the_origin_is_echoed_since_credentials_rule_out_the_wildcard() {
+    fn the_origin_is_echoed_instead_of_a_wildcard() {
         let app = Server::start();
 
         for origin in ORIGINS {
@@ -75,7 +75,7 @@ mod stretch {
     }
 
     #[test]
-    fn an_echoed_origin_comes_with_vary() {
+    fn the_response_varies_by_origin() {
         let app = Server::start();
 
         let response = app.get("/").header("origin", "https://app.example").send();
@@ -105,23 +105,22 @@ mod stretch {
     }
 
     #[test]
-    fn a_request_without_an_origin_gets_no_cors_headers() {
+    fn a_preflight_with_an_empty_header_list_is_allowed() {
         let app = Server::start();
-        let with_origin = app.get("/").header("origin", "https://app.example").send();
-        expect_allowed(with_origin.expect_status(200), "https://app.example");
+        let origin = "https://app.example";
 
-        let response = app.get("/").send();
+        for list in ["", " "] {
+            let preflight = preflight(&app, origin, "PUT");
+            let response = preflight.header("access-control-request-headers", list).send();
 
-        response.expect_status(200);
-        for name in ["origin", "credentials", "methods", "headers"] {
-            response.expect_no_header(&format!("access-control-allow-{name}"));
+            response.expect_status(200..=299);
+            expect_allowed(&response, origin);
+            expect_method(&response, "PUT");
         }
-        response.expect_no_header("access-control-expose-headers");
-        response.expect_no_header("access-control-max-age");
     }
 
     #[test]
-    fn get_is_answered_with_200_whoever_asks() {
+    fn get_returns_200_whatever_the_origin() {
         let app = Server::start();
 
         app.get("/").send().expect_status(200);
@@ -133,17 +132,20 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
-        house_rules(&Server::start(), &[Endpoint::get("/")]);
+    fn invalid_requests_get_a_4xx() {
+        // The prompt allows POST, so a route for it is not a wrong method.
+        let optional = Endpoint::post_as("/", "application/json", "{}");
+
+        house_rules(&Server::start(), &[Endpoint::get("/"), optional]);
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         process_rules(&Endpoint::get("/"));
     }
 }
 
-/// What a browser asks before a request that could change something.
+/// What a browser sends before a request that could change something.
 fn preflight(app: &Server, origin: &str, method: &str) -> Request {
     let request = app.request("OPTIONS", "/").header("origin", origin);
     request.header("access-control-request-method", method)
@@ -152,33 +154,33 @@ fn preflight(app: &Server, origin: &str, method: &str) -> Request {
 #[track_caller]
 fn expect_allowed(response: &Response, origin: &str) {
     let allowed = response.headers("access-control-allow-origin");
-    let wanted = format!("access-control-allow-origin: {origin}");
-    response.expect(allowed == [origin] || allowed == ["*"], &wanted, allowed);
+    let expected = format!("access-control-allow-origin: {origin}");
+    response.expect(allowed == [origin] || allowed == ["*"], &expected, allowed);
 }
 
 #[track_caller]
 fn expect_method(response: &Response, method: &str) {
     let allowed = response.header_list("access-control-allow-methods");
-    // GET and POST need not be listed: no preflight can forbid them.
+    // GET and POST do not have to be listed: the Fetch standard allows them without a preflight.
     let listed = allowed.iter().any(|name| name.eq_ignore_ascii_case(method) || name == "*");
-    let wanted = format!("access-control-allow-methods with {method}");
-    response.expect(listed || ["GET", "POST"].contains(&method), &wanted, allowed);
+    let expected = format!("access-control-allow-methods with {method}");
+    response.expect(listed || ["GET", "POST"].contains(&method), &expected, allowed);
 }
 
-/// With credentials the origin counts if it is the same, and `true` if it is written so.
+/// With credentials, the browser compares the origin and `true` byte for byte.
 #[track_caller]
 fn expect_browser_accepts(response: &Response, origin: &str) {
     response.expect_header("access-control-allow-origin", origin);
     response.expect_header("access-control-allow-credentials", "true");
 }
 
-/// With credentials `*` is the name of a method or a header like any other.
+/// With credentials, `*` is a literal method or header name and not a wildcard.
 #[track_caller]
 fn expect_browser_may_send(preflight: &Response, method: &str, headers: &[&str]) {
     let methods = preflight.headers("access-control-allow-methods").join(",");
     let listed = methods.split(',').any(|name| name.trim() == method);
-    let wanted = format!("access-control-allow-methods with {method}");
-    preflight.expect(listed || ["GET", "POST"].contains(&method), &wanted, methods);
+    let expected = format!("access-control-allow-methods with {method}");
+    preflight.expect(listed || ["GET", "POST"].contains(&method), &expected, methods);
     for header in headers {
         preflight.expect_header_list("access-control-allow-headers", header);
     }

@@ -177,7 +177,9 @@ fn check_table(folder: &Folder, table: &str, sources: &[&str], users: &str, foun
             let fix = format!("move {name} above {previous}");
             found.add(&at, "dependencies", format!("{name} stands after {previous}"), fix);
         }
-        if !sources.iter().any(|source| uses(source, &name.replace('-', "_"))) {
+        // An answer may use `json!` where the solution has a type.
+        let is_offered = name == "serde_json";
+        if !is_offered && !sources.iter().any(|source| uses(source, &name.replace('-', "_"))) {
             let what = format!("{name} is used by nothing in {users}");
             let fix = format!("take the line out of {}", folder.path(FILE));
             found.add(&at, "dependencies", what, fix);
