@@ -1,8 +1,9 @@
-//! Answer `GET /` with a JSON greeting.
+//! Respond to `GET /` with a JSON greeting.
 //!
-//! The prompt is in README.md. The server is given; the handler is yours.
+//! The prompt is in README.md. The server is given; write the handler.
+//! Change anything you like: the signature, the return type and the routes are only a start.
 //!
-//! Run it with `cargo xtask run 1`, and judge it on every save with `cargo xtask watch 1`.
+//! Run it with `cargo xtask run 1`, and check it on every save with `cargo xtask watch 1`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
@@ -22,6 +23,6 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn greet() -> HttpResponse {
-    // TODO: 200 with the greeting as JSON.
+    // TODO: Return 200 with the greeting as JSON.
     shared::not_implemented(())
 }

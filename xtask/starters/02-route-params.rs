@@ -1,8 +1,9 @@
-//! Read an id from the path and hand it back.
+//! Read an id from the path and return it.
 //!
-//! The prompt is in README.md. The server and its route are given; the handler is yours.
+//! The prompt is in README.md. The server and its route are given; write the handler.
+//! Change anything you like: the signature, the return type and the routes are only a start.
 //!
-//! Run it with `cargo xtask run 2`, and judge it on every save with `cargo xtask watch 2`.
+//! Run it with `cargo xtask run 2`, and check it on every save with `cargo xtask watch 2`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
@@ -22,6 +23,6 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn find_user() -> HttpResponse {
-    // TODO: 200 with the id from the path.
+    // TODO: Return 200 with the id from the path and the message.
     shared::not_implemented(())
 }

@@ -1,9 +1,9 @@
 //! Read a search term and a limit from the query, with defaults and bounds.
 //!
-//! The prompt is in README.md. Route and signature are given; the handler is yours, and so is what
-//! `Search` holds. Change whatever you like.
+//! The prompt is in README.md. The route is given; write the handler and the fields of `Search`.
+//! Change anything you like: the signature, the return type and the types are only a start.
 //!
-//! Run it with `cargo xtask run 3`, and judge it on every save with `cargo xtask watch 3`.
+//! Run it with `cargo xtask run 3`, and check it on every save with `cargo xtask watch 3`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Deserialize;
@@ -24,11 +24,11 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn echo_search(search: web::Query<Search>) -> HttpResponse {
-    // TODO: 200 with the term and the limit, or 400.
+    // TODO: Return 200 with the term and the limit, or 400 for an invalid limit.
     shared::not_implemented(search)
 }
 
 #[derive(Deserialize)]
 struct Search {
-    // TODO: the parameters, with their defaults and bounds.
+    // TODO: Declare the two parameters with their defaults and bounds.
 }

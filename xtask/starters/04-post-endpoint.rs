@@ -1,9 +1,10 @@
-//! Create a user from a JSON body and give it an id of its own.
+//! Create a user from a JSON body and give it a unique id.
 //!
-//! The prompt is in README.md. Route and signature are given; the handler is yours, and so is what
-//! `NewUser` and `UserIds` hold. Change whatever you like.
+//! The prompt is in README.md. The route and the shared state are given; write the handler, and the
+//! fields of `NewUser` and `UserIds`.
+//! Change anything you like: the signature, the return type and the types are only a start.
 //!
-//! Run it with `cargo xtask run 4`, and judge it on every save with `cargo xtask watch 4`.
+//! Run it with `cargo xtask run 4`, and check it on every save with `cargo xtask watch 4`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Deserialize;
@@ -27,16 +28,16 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn create_user(ids: web::Data<UserIds>, new: web::Json<NewUser>) -> HttpResponse {
-    // TODO: 201 with the new user, or 400 without a name or an email.
+    // TODO: Return 201 with the new user, or 400 if the name or the email is missing.
     shared::not_implemented((ids, new))
 }
 
 #[derive(Deserialize)]
 struct NewUser {
-    // TODO: the members of a new user.
+    // TODO: Declare the properties of the request body.
 }
 
 #[derive(Default)]
 struct UserIds {
-    // TODO: what makes every id a new one.
+    // TODO: Keep what is needed to give every user a different id.
 }

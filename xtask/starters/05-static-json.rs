@@ -1,9 +1,9 @@
-//! Answer with a fixed list of typed products.
+//! Return a fixed list of typed products.
 //!
-//! The prompt is in README.md. The server and its route are given; the handler is yours, and so
-//! are the products.
+//! The prompt is in README.md. The server and its route are given; write the handler and the data.
+//! Change anything you like: the signature, the return type and the routes are only a start.
 //!
-//! Run it with `cargo xtask run 5`, and judge it on every save with `cargo xtask watch 5`.
+//! Run it with `cargo xtask run 5`, and check it on every save with `cargo xtask watch 5`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
@@ -23,6 +23,6 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn list_products() -> HttpResponse {
-    // TODO: 200 with all products as JSON.
+    // TODO: Return 200 with all products as JSON.
     shared::not_implemented(())
 }

@@ -1,9 +1,10 @@
-//! Serve three collections from routes that stay in order as they grow.
+//! Serve three collections from routes that stay organized as they grow.
 //!
-//! The prompt is in README.md. The server and a first route are given; the rest is yours, and so
-//! is the order of it. Change whatever you like.
+//! The prompt is in README.md. The server and a first route are given; add the other routes, the
+//! handlers and the data.
+//! Change anything you like: how the routes are organized is the question.
 //!
-//! Run it with `cargo xtask run 6`, and judge it on every save with `cargo xtask watch 6`.
+//! Run it with `cargo xtask run 6`, and check it on every save with `cargo xtask watch 6`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
@@ -19,11 +20,11 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    // TODO: users, posts and comments, in an order that a tenth collection would not spoil.
+    // TODO: Add /posts and /comments, organized so that ten collections stay readable.
     cfg.service(web::resource("/users").get(list_users));
 }
 
 async fn list_users() -> HttpResponse {
-    // TODO: 200 with the users.
+    // TODO: Return 200 with all users as a JSON array.
     shared::not_implemented(())
 }

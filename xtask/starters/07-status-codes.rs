@@ -1,8 +1,9 @@
-//! Answer with the status code the path asks for.
+//! Respond with the status code that the path names.
 //!
-//! The prompt is in README.md. The route is given; the handler is yours. Change whatever you like.
+//! The prompt is in README.md. The route is given; write the handler.
+//! Change anything you like: the signature, the return type and the routes are only a start.
 //!
-//! Run it with `cargo xtask run 7`, and judge it on every save with `cargo xtask watch 7`.
+//! Run it with `cargo xtask run 7`, and check it on every save with `cargo xtask watch 7`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
@@ -18,10 +19,10 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/status/{code}").get(answer_with_status));
+    cfg.service(web::resource("/status/{code}").get(respond_with_status));
 }
 
-async fn answer_with_status(code: web::Path<String>) -> HttpResponse {
-    // TODO: the status that was asked for, with a report as JSON, or 400 if there is no such code.
+async fn respond_with_status(code: web::Path<String>) -> HttpResponse {
+    // TODO: Return the requested status and its JSON body, or 400 if the code is invalid.
     shared::not_implemented(code)
 }

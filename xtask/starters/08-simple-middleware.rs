@@ -1,16 +1,16 @@
-//! Print one line for every request, then let it continue.
+//! Print one line for every request, then let the request continue.
 //!
-//! The prompt is in README.md. The server and its one route are given; the middleware is yours.
-//! Change whatever you like.
+//! The prompt is in README.md. The server and its route are given; write the middleware.
+//! Change anything you like.
 //!
-//! Run it with `cargo xtask run 8`, and judge it on every save with `cargo xtask watch 8`.
+//! Run it with `cargo xtask run 8`, and check it on every save with `cargo xtask watch 8`.
 
 use actix_web::{App, HttpServer, web};
 use serde::Serialize;
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    // TODO: one line on stdout for every request, whether a route matches it or not.
+    // TODO: Print one line to stdout for every request, whether or not a route matches it.
     HttpServer::new(|| App::new().wrap(shared::json_errors()).configure(routes))
         .workers(shared::workers())
         .shutdown_timeout(3)

@@ -1,10 +1,10 @@
-//! Answer every undefined route with one JSON 404.
+//! Return the same JSON 404 for every unknown path.
 //!
-//! The prompt is in README.md. The server and its one route are given; what happens to all other
-//! requests is yours. `shared::json_errors()`, which the other starters wrap their app in, is left
-//! out: it would answer for you.
+//! The prompt is in README.md. The server and its route are given; handle all other requests.
+//! The other starters wrap their app in `shared::json_errors()`, which would solve this question.
+//! Change anything you like, but do not add that.
 //!
-//! Run it with `cargo xtask run 9`, and judge it on every save with `cargo xtask watch 9`.
+//! Run it with `cargo xtask run 9`, and check it on every save with `cargo xtask watch 9`.
 
 use actix_web::{App, HttpServer, web};
 use serde::Serialize;
@@ -22,7 +22,7 @@ async fn main() -> Result<(), shared::StartError> {
 
 fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/").get(greet));
-    // TODO: 404 as JSON for what is not defined here, and a JSON answer to a wrong method.
+    // TODO: Return the JSON 404 for every other path, and a JSON error for a wrong method on /.
 }
 
 async fn greet() -> web::Json<Greeting> {

@@ -1,9 +1,10 @@
-//! Let browsers of every origin call the API with credentials.
+//! Let web pages of any origin call the API with credentials.
 //!
-//! The prompt is in README.md. The server is given, and `cors` is wrapped around it already; what
-//! it allows is yours, and so is the handler.
+//! The prompt is in README.md. The server is given, and `cors()` is already wrapped around the app;
+//! configure what it allows, and write the handler.
+//! Change anything you like: the signature, the return type and the middleware are only a start.
 //!
-//! Run it with `cargo xtask run 11`, and judge it on every save with `cargo xtask watch 11`.
+//! Run it with `cargo xtask run 11`, and check it on every save with `cargo xtask watch 11`.
 
 use actix_cors::Cors;
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -24,11 +25,11 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 fn cors() -> Cors {
-    // TODO: every origin may call with credentials, with the methods and headers of the prompt.
+    // TODO: Allow every origin, credentials, and the methods and headers of the prompt.
     Cors::default()
 }
 
 async fn greet() -> HttpResponse {
-    // TODO: 200 with any JSON.
+    // TODO: Return 200 with any JSON.
     shared::not_implemented(())
 }
