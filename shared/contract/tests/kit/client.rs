@@ -291,3 +291,36 @@ fn a_request_comes_from_the_address_that_is_said() {
     assert_eq!(other.text(), "127.9.8.7");
     assert_eq!(app.get("/client").send().text(), "127.0.0.1");
 }
+
+#[test]
+fn a_body_without_end_is_cut_off() {
+    let app = Server::start();
+
+    let endless = app.get("/endless").try_send().err();
+    assert!(matches!(endless, Some(TransportError::TooLong { .. })), "{endless:?}");
+
+    // A stream is as long as it is.
+    let mut stream = app.get("/endless").stream();
+    let mut received = 0;
+    while received < 200 << 20 {
+        received += stream.next(SOON).unwrap().unwrap().len();
+    }
+}
+
+#[test]
+fn a_location_is_a_path_or_an_absolute_url() {
+    let app = Server::start();
+
+    for (said, path) in [
+        ("/todos/1", "/todos/1"),
+        ("http+~127.0.0.1+3000/todos/1", "/todos/1"),
+        ("HTTP+~tea/todos/1!a=b", "/todos/1?a=b"),
+        ("https+~tea", "/"),
+        ("todos/1", "todos/1"),
+    ] {
+        let response = app.get(format!("/location/{said}")).send();
+        assert_eq!(response.location().as_deref(), Some(path));
+        response.expect_location(path);
+    }
+    assert_eq!(app.get("/").send().location(), None);
+}

@@ -53,6 +53,20 @@ fn an_endpoint_for_other_bodies_is_judged_without_mistakes_in_json() {
 }
 
 #[test]
+fn all_faults_of_an_endpoint_are_told() {
+    let outcome = specimen_with("it_keeps_the_house_rules", "takes_any_json");
+
+    let told: Vec<_> = outcome.said.lines().collect();
+    assert_eq!(told[3], "  expected  the house rules for POST /todos; 4 are broken:");
+    for (line, wrong) in told[4..8].iter().zip(["[]", "\"text\"", "42", "null"]) {
+        let rule = format!("status 400 for {wrong} in place of an object, got 201  {{");
+        assert!(line.contains(&rule), "{line}");
+    }
+    assert!(told[2].starts_with("  request   POST /todos"), "{}", outcome.said);
+    assert!(outcome.said.contains("\n  try       curl "), "{}", outcome.said);
+}
+
+#[test]
 fn a_server_that_hangs_on_absurd_requests_is_refused() {
     let outcome = specimens(&["it_keeps_the_house_rules"])
         .env("FIXTURE", "hangs_on_a_large_head")
@@ -60,6 +74,13 @@ fn a_server_that_hangs_on_absurd_requests_is_refused() {
         .run();
 
     assert_refused(&outcome, "hangs_on_a_large_head", "a response to a path of 1 MB");
+}
+
+#[test]
+fn a_burst_suits_a_server_that_serves_one_connection_at_a_time() {
+    let outcome = specimen_with("many_requests_come_at_once", "serves_one_at_a_time");
+
+    assert_eq!(outcome.said, "");
 }
 
 #[cfg(unix)]
@@ -79,6 +100,22 @@ mod of_processes {
 
         assert_eq!(outcome.said, "");
         assert_eq!(outcome.report[0]["outcome"], "passed");
+    }
+
+    #[test]
+    fn a_server_that_serves_one_request_at_a_time_passes() {
+        let specimen = "it_starts_and_stops_as_a_service_should";
+        let outcome = service(specimen).env("FIXTURE", "serves_one_at_a_time").run();
+
+        assert_eq!(outcome.said, "");
+    }
+
+    #[test]
+    fn the_log_of_a_server_beside_the_line_about_the_port_is_not_a_fault() {
+        let specimen = "it_starts_and_stops_as_a_service_should";
+        let outcome = service(specimen).env("FIXTURE", "logs_a_taken_port").run();
+
+        assert_eq!(outcome.said, "");
     }
 
     #[test]

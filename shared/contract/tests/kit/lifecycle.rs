@@ -123,7 +123,7 @@ fn a_server_that_does_not_end_in_time_fails_the_check() {
 fn a_refusal_to_start_is_seen_with_its_reason() {
     let exit = Server::builder().env("FIXTURE", "exits").start_and_wait_for_exit(SOON);
 
-    exit.expect_start_up_error("COLOUR");
+    exit.expect_start_up_error("COLOR");
     assert_eq!(exit.code(), Some(3));
     assert!(exit.took > Duration::ZERO && exit.took < SOON);
     assert!(fails(|| {
@@ -136,6 +136,24 @@ fn a_start_that_should_have_been_refused_fails_the_check() {
     assert!(fails(|| {
         Server::builder().start_and_wait_for_exit(Duration::from_millis(20));
     }));
+}
+
+#[test]
+fn a_refusal_gets_as_long_as_any_start() {
+    let outcome = specimen_with("a_refusal_may_take_long", "");
+
+    assert_eq!(outcome.report[0]["outcome"], "passed", "{}", outcome.said);
+}
+
+#[test]
+fn limits_grow_with_the_time_that_a_start_took() {
+    let patience = |fault| -> u64 {
+        let outcome = specimen_with("it_is_patient_with_a_slow_server", fault);
+        outcome.printed("patience ").parse().unwrap()
+    };
+
+    assert!(patience("") >= 1000);
+    assert!(patience("starts_slowly") >= 1000 + 10 * 300);
 }
 
 #[test]
@@ -171,6 +189,25 @@ fn what_a_server_writes_into_a_file_can_be_waited_for() {
     let text = app.wait_for_file("tea.txt", "tea", |text| text.starts_with("green"));
     assert_eq!(text, "green\u{fffd}");
     assert_eq!(app.wait_for_file("milk.txt", "no milk", str::is_empty), "");
+}
+
+#[test]
+fn a_file_that_is_not_a_file_is_not_waited_for() {
+    let app = Server::start();
+    app.request("PUT", "/fifo/tea.txt").send().expect_status(200);
+
+    assert_eq!(app.wait_for_file("tea.txt", "nothing", str::is_empty), "");
+    assert_eq!(app.read_file("tea.txt"), None);
+    assert_eq!(app.read_file("/dev/zero"), None);
+}
+
+#[test]
+fn a_file_can_be_read() {
+    let app = Server::builder().file("a/tea.txt", "green").start();
+
+    assert_eq!(app.read_file("a/tea.txt").as_deref(), Some(b"green".as_slice()));
+    assert_eq!(app.read_file("a"), None);
+    assert_eq!(app.read_file("milk.txt"), None);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! What the kit promises to those who write checks, and to those who read the reports of failed ones.
 
+mod channel;
 mod client;
 mod cookie;
 mod house_rules;
+#[cfg(unix)]
+mod launcher;
 mod lifecycle;
 mod reports;
 mod rerun;

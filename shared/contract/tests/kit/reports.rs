@@ -42,6 +42,104 @@ fn of_a_server_that_listens_on_ipv6_only() {
 }
 
 #[test]
+fn of_a_server_that_does_not_read_its_port() {
+    let app = contract::Server::start();
+    let fault = |port: u16| {
+        specimens(&["a_new_todo_is_answered_with_201"])
+            .env("FIXTURE", "ignores_its_port")
+            .env("OWN_PORT", &port.to_string())
+            .env("CONTRACT_START_TIMEOUT_MS", BRIEFLY)
+            .run()
+    };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+
+    let elsewhere = fault(free);
+    if cfg!(target_os = "linux") {
+        let actual = format!("contract-fixture-solution listens on {free}, which is not its PORT");
+        assert!(elsewhere.said.contains(&actual), "{}", elsewhere.said);
+    }
+    assert!(elsewhere.said.contains("does it read PORT"), "{}", elsewhere.said);
+
+    fault(app.port()).expect_said(&format!(
+        "\
+note: the server said that its port is in use, so it got another one
+✗ a new todo is answered with 201
+  expected  contract-fixture-solution to listen on PORT
+  actual    contract-fixture-solution ended with exit code 1 before it listened: it found a port in use that is not its PORT; does it read PORT from the environment?
+  stderr    port {} is in use",
+        app.port()
+    ));
+}
+
+#[test]
+fn of_one_of_several_cases() {
+    let outcome = specimens(&["it_fails_in_one_of_several_cases"]).env("SPECIMEN", "fails").run();
+
+    outcome.expect_said(
+        "\
+✗ it fails in one of several cases
+  case      path /nothing
+  after     GET / 200
+  request   GET /nothing
+  with      TEA=green MILK=\"  \" the file a.txt
+  expected  status 204 No Content
+  actual    status 200 OK  (no body)
+                   ^^^
+  start     PORT=3000 TEA=green MILK='  ' cargo run --bin contract-fixture-solution
+  try       curl -sS -i http://127.0.0.1:3000/nothing",
+    );
+}
+
+#[test]
+fn of_a_refusal_to_start_that_does_not_say_why() {
+    let outcome = specimens(&["it_refuses_to_start_without_milk"]).env("SPECIMEN", "fails").run();
+
+    outcome.expect_said(
+        "\
+✗ it refuses to start without milk
+  with      FIXTURE=exits MILK=\"  \"
+  expected  a line on stderr that contains MILK
+  actual    COLOR is missing: set it to the color of the house
+  start     PORT=3000 FIXTURE=exits MILK='  ' cargo run --bin contract-fixture-solution",
+    );
+}
+
+#[test]
+fn of_a_line_that_never_comes_on_stderr() {
+    let outcome = specimens(&["it_says_something_on_stderr"]).env("SPECIMEN", "fails").run();
+
+    let (_, told) = outcome.said.split_once("expected").unwrap();
+    assert!(
+        told.starts_with("  on stderr: a line\n  actual    tea!\n  stdout    fixture · "),
+        "{told}"
+    );
+    assert!(told.ends_with("            tea"), "{told}");
+}
+
+#[test]
+fn the_command_to_start_is_the_one_that_was_given() {
+    let told = |name, value: &str| {
+        specimens(&["it_fails_in_one_of_several_cases"])
+            .env("SPECIMEN", "fails")
+            .env(name, value)
+            .run()
+            .said
+    };
+
+    let given = told("CONTRACT_START", "cargo xtask run 13");
+    assert!(
+        given.contains("  start     PORT=3000 TEA=green MILK='  ' cargo xtask run 13\n"),
+        "{given}"
+    );
+    let folder = std::env::current_dir().unwrap();
+    let line = format!("'{}' $PORT", crate::rerun::fixture());
+    let typed = told("CONTRACT_CMD", &line);
+    let start =
+        format!("cd {} && export PORT=3000 TEA=green MILK='  ' && {line}\n", folder.display());
+    assert!(typed.contains(&start), "{typed}");
+}
+
+#[test]
 fn of_a_server_that_exits_at_once() {
     let outcome = specimen_with("a_new_todo_is_answered_with_201", "exits");
 
@@ -50,7 +148,7 @@ fn of_a_server_that_exits_at_once() {
 ✗ a new todo is answered with 201
   expected  contract-fixture-solution to listen on PORT
   actual    contract-fixture-solution ended with exit code 3 before it listened
-  stderr    COLOUR is missing: set it to the colour of the house",
+  stderr    COLOR is missing: set it to the color of the house",
     );
 }
 
@@ -84,7 +182,7 @@ fn of_a_server_that_panics() {
   actual    the server closed the connection without a response; stderr says that a handler panicked
   start     PORT=3000 cargo run --bin contract-fixture-solution
   try       {CURL_POST}
-  stderr    a handler panicked: the colour is unknown"
+  stderr    a handler panicked: the color is unknown"
     ));
 }
 
@@ -100,7 +198,7 @@ fn of_a_server_that_dies() {
   actual    contract-fixture-solution ended with exit code 7
   start     PORT=3000 cargo run --bin contract-fixture-solution
   try       {CURL_POST}
-  stderr    the colour is unknown"
+  stderr    the color is unknown"
     ));
 }
 
@@ -211,7 +309,7 @@ fn the_same_cause_is_said_in_full_once() {
 ✗ a new todo is answered with 201
   expected  contract-fixture-solution to listen on PORT
   actual    contract-fixture-solution ended with exit code 3 before it listened
-  stderr    COLOUR is missing: set it to the colour of the house
+  stderr    COLOR is missing: set it to the color of the house
 ✗ the greeting is hello
   as above: contract-fixture-solution ended with exit code 3 before it listened",
     );
@@ -248,11 +346,11 @@ fn the_command_to_try_stays_on_one_line() {
 }
 
 #[test]
-fn colours_of_the_log_are_left_out() {
-    let outcome = specimen_with("the_greeting_is_hello", "exits_in_colour");
+fn colors_of_the_log_are_left_out() {
+    let outcome = specimen_with("the_greeting_is_hello", "exits_in_color");
 
     assert!(
-        outcome.said.ends_with("\n  stderr    today ERROR COLOUR is missing"),
+        outcome.said.ends_with("\n  stderr    today ERROR COLOR is missing"),
         "{}",
         outcome.said
     );

@@ -3,7 +3,7 @@
 use std::{
     env,
     io::{self, PipeReader, Read},
-    process::{Command, ExitStatus},
+    process::{Command, ExitStatus, Output},
     thread,
 };
 
@@ -34,6 +34,7 @@ pub(crate) fn specimens(names: &[&str]) -> Rerun {
     }
     command
         .args(["--nocapture", "--test-threads=1", "--exact"])
+        .env_remove("CARGO_MANIFEST_DIR")
         .args(names.iter().map(|name| format!("specimen::{name}")))
         .env_remove("FIXTURE")
         .env_remove("RUST_BACKTRACE");
@@ -64,6 +65,12 @@ impl Rerun {
         self
     }
 
+    /// As a person runs it: without a report.
+    pub(crate) fn run_by_hand(mut self) -> Outcome {
+        let output = self.command.output().expect("the tests can be run again");
+        Outcome::new(output, Vec::new())
+    }
+
     pub(crate) fn run(mut self) -> Outcome {
         let report = self.report();
         let output = self.command.output().expect("the tests can be run again");
@@ -71,12 +78,7 @@ impl Rerun {
         drop(self.command);
         let report = report.join().expect("reading does not panic");
         let report = report.lines().map(|line| line.parse().expect("it is JSON"));
-        Outcome {
-            status: output.status,
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            report: report.collect(),
-        }
+        Outcome::new(output, report.collect())
     }
 
     /// Asks for a report, and reads it.
@@ -88,6 +90,24 @@ impl Rerun {
             reader.read_to_string(&mut report).expect("it is text");
             report
         })
+    }
+}
+
+impl Outcome {
+    fn new(output: Output, report: Vec<Value>) -> Self {
+        Self {
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            report,
+        }
+    }
+
+    /// The rest of the first line of stdout in which `word` stands.
+    #[track_caller]
+    pub(crate) fn printed(&self, word: &str) -> &str {
+        let line = self.stdout.lines().find_map(|line| Some(line.split_once(word)?.1));
+        line.unwrap_or_else(|| panic!("{word} is not in {}\n{}", self.stdout, self.said))
     }
 }
 

@@ -8,6 +8,8 @@ use std::{
 };
 
 use contract::{Endpoint, Server, Value, expect, expect_eq, house_rules, json, process_rules};
+#[cfg(target_os = "linux")]
+use rustix::process::DumpableBehavior;
 
 #[test]
 fn the_greeting_is_hello() {
@@ -235,4 +237,102 @@ fn the_json_is_as_wanted() {
     let answer = app.post("/raw").body(format!("HTTP/1.0 200 OK\r\n\r\n{actual}")).send();
 
     answer.expect_json_including(wanted);
+}
+
+#[test]
+fn it_says_what_the_subject_holds() {
+    let app = Server::builder().env("TEA", "green").start();
+
+    #[cfg(target_os = "linux")]
+    {
+        println!("descriptors {}", app.get("/descriptors").send().json());
+        let behavior = rustix::process::dumpable_behavior().expect("Linux says it");
+        println!("others may look: {}", behavior == DumpableBehavior::Dumpable);
+    }
+    println!("sees {}", app.get("/environment").send().json());
+    println!("directory {}", app.directory().display());
+}
+
+#[test]
+fn it_fails_in_one_of_several_cases() {
+    let wanted = if env::var_os("SPECIMEN").is_some() { 204 } else { 200 };
+    let app = Server::builder().env("TEA", "green").env("MILK", "  ").file("a.txt", "").start();
+
+    for (path, status) in [("/", 200), ("/nothing", wanted)] {
+        let _case = contract::case(format!("path {path}"));
+        app.get(path).send().expect_status(status);
+    }
+}
+
+#[test]
+fn it_refuses_to_start_without_milk() {
+    let builder = Server::builder().env("FIXTURE", "exits").env("MILK", "  ");
+    let exit = builder.start_and_wait_for_exit(Duration::from_secs(5));
+
+    exit.expect_start_up_error(if env::var_os("SPECIMEN").is_some() { "MILK" } else { "COLOR" });
+}
+
+#[test]
+fn it_says_something_on_stderr() {
+    let app = Server::start();
+    app.get("/say/tea").send();
+
+    let wanted = if env::var_os("SPECIMEN").is_some() { "milk" } else { "tea" };
+    app.wait_for_stderr("a line", |text| text.contains(wanted));
+}
+
+#[test]
+fn it_leaves_a_temporary_file() {
+    println!("temporary {}", Server::start().get("/temporary").send().text());
+}
+
+#[test]
+fn it_takes_long() {
+    contract::announce(Duration::from_secs(20));
+    Server::start();
+}
+
+#[test]
+fn it_is_patient_with_a_slow_server() {
+    let _app = Server::start();
+
+    println!("patience {}", contract::patience(Duration::from_secs(1)).as_millis());
+}
+
+#[test]
+fn a_refusal_may_take_long() {
+    let slow = Server::builder().env("FIXTURE", "refuses_slowly");
+
+    slow.start_and_wait_for_exit(Duration::from_millis(100)).expect_start_up_error("COLOR");
+}
+
+#[test]
+fn many_requests_come_at_once() {
+    let app = Server::start();
+
+    let responses = app.burst((0..200).map(|_| app.get("/")).collect());
+
+    expect_eq("number of responses", responses.len(), 200);
+}
+
+#[test]
+fn some_connections_are_open() {
+    let app = Server::start();
+
+    let connections: Vec<_> = (0..40).map(|_| app.connect()).collect();
+
+    expect_eq("number of connections", connections.len(), 40);
+}
+
+mod stretch {
+    use super::*;
+
+    #[test]
+    fn a_stub_is_called() {
+        let upstream = contract::Upstream::start([contract::Answer::Json(200, json!({}))]);
+        let app = Server::builder().env("UPSTREAM_URL", &upstream.url()).start();
+
+        println!("stub {} server {}", upstream.url(), app.port());
+        println!("directory {}", app.directory().display());
+    }
 }

@@ -185,6 +185,22 @@ fn a_missing_tool_is_not_put_down_to_the_answer() {
 }
 
 #[test]
+#[cfg(unix)]
+fn too_few_descriptors_are_not_put_down_to_the_answer() {
+    use std::process::Command;
+
+    let rerun = specimens(&["some_connections_are_open"]);
+    let mut limited = Command::new("sh");
+    limited.env("CONTRACT_BIN", fixture());
+    limited.args(["-c", "ulimit -n 30; exec \"$0\" \"$@\""]);
+    limited.arg(rerun.command.get_program()).args(rerun.command.get_args());
+    let outcome = Rerun { command: limited }.run();
+
+    assert_eq!(outcome.report[0]["outcome"], "not_judged", "{}", outcome.said);
+    assert!(outcome.said.contains("Failed to connect: "), "{}", outcome.said);
+}
+
+#[test]
 fn a_server_that_runs_already_is_asked_under_its_own_name() {
     let app = Server::start();
 

@@ -3,13 +3,14 @@
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use contract::Value;
+use tempfile::TempDir;
 
 use crate::rerun::specimens;
 
@@ -41,6 +42,33 @@ fn nothing_is_left_of_a_run_that_is_terminated() {
 #[test]
 fn nothing_is_left_of_a_run_that_is_killed() {
     assert_nothing_is_left_after("KILL");
+}
+
+/// Also of what the subject wrote into the folder for temporary files.
+#[test]
+fn nothing_is_left_in_the_folder_that_is_named_for_it() {
+    let folder = TempDir::new().unwrap();
+    let rerun = specimens(&["it_leaves_a_temporary_file"]);
+
+    let rerun = rerun.env("CONTRACT_TEMP", folder.path().to_str().unwrap());
+    let outcome = rerun.run();
+
+    let temporary = Path::new(outcome.printed("temporary "));
+    assert!(temporary.starts_with(folder.path()), "{temporary:?}");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while fs::read_dir(folder.path()).unwrap().next().is_some() {
+        assert!(Instant::now() < deadline, "there are files left");
+        thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn few_lock_files_are_left() {
+    drop(contract::Server::start());
+
+    let files = fs::read_dir("/tmp/contract-ports").unwrap().flatten();
+    let blocks = files.filter(|file| file.file_name().to_string_lossy().starts_with("block-"));
+    assert!((1..=100).contains(&blocks.count()));
 }
 
 fn assert_nothing_is_left_after(signal: &str) {
