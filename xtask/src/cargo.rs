@@ -33,6 +33,8 @@ pub(crate) struct Build {
     diagnostics: Vec<(String, String)>,
     /// What cargo itself said, without its progress.
     said: String,
+    /// Whether everything that was asked for was built.
+    pub(crate) is_done: bool,
 }
 
 impl Build {
@@ -138,7 +140,11 @@ pub(crate) fn run_build(
         bail!("Failed to read from cargo: a reader panicked");
     };
     build.said = said;
-    Ok(status.context("Failed to wait for cargo")?.map(|_| build))
+    let Some(status) = status.context("Failed to wait for cargo")? else {
+        return Ok(None);
+    };
+    build.is_done = status.success();
+    Ok(Some(build))
 }
 
 #[derive(Deserialize)]

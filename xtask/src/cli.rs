@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Practise backend interview questions on actix-web: read one, answer it in its starter, have it judged over HTTP.
+/// Practice backend interview questions on actix-web: read one, answer it in its starter, and check it over HTTP.
 ///
-/// A question is named by its number or its slug: 7, 07, q07 and status-codes are the same one.
+/// Name a question by its number, its slug or a path: 7, 07, q07, status-codes and
+/// questions/07-status-codes/src/starter.rs are the same question.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
+    version,
     after_help = EXIT_CODES,
     subcommand_required = true,
     arg_required_else_help = true,
@@ -31,7 +33,7 @@ pub(crate) enum Command {
     Hint(Hint),
     Diff(Diff),
 
-    /// Show the next open question, and what to type.
+    /// Show the next open question, and the commands to start it.
     ///
     /// Example: cargo xtask next
     ///
@@ -47,9 +49,9 @@ pub(crate) enum Command {
     Verify(Verify),
     Test(Test),
 
-    /// Look at this machine: toolchain, disk, port 3000, lock file, readiness without a network.
+    /// Check this machine: toolchain, disk, port 3000, lock file, readiness without a network.
     ///
-    /// One line each, with what to do about it.
+    /// Prints one line for each, with the fix where there is a problem.
     ///
     /// Example: cargo xtask doctor
     ///
@@ -57,20 +59,25 @@ pub(crate) enum Command {
     Doctor,
 }
 
-/// List the questions by tier: stars, minutes, topics and your state.
+/// List the questions by tier: minutes, topics and your state
 ///
-/// The state is untouched, edited, the required checks that passed (5/9), done, or done with stretch.
+/// Your state of a question is one of: untouched, edited, the required checks that passed (5/9), done,
+/// done with stretch.
 ///
 /// Example: cargo xtask list --tier 2
 ///
-/// Exit codes: 0 always, 2 wrong usage.
+/// --json prints one array with an object per question: number, slug, title, description, tier, minutes,
+/// topics (array), services (array), state (a string as above).
+///
+/// Exit codes: 0 listed, 2 wrong usage.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct List {
     /// Only the questions of this tier
     #[arg(long, value_name = "N")]
     pub(crate) tier: Option<u8>,
 
-    /// One JSON array, for programs
+    /// Print JSON, for programs
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -82,7 +89,7 @@ pub(crate) struct List {
 /// Exit codes: 0 shown, 2 no such question.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 }
@@ -91,10 +98,10 @@ pub(crate) struct Show {
 ///
 /// Example: cargo xtask run 7
 ///
-/// Exit codes: the server's own, 2 it could not be built or started.
+/// Exit codes: the server's own; 2 if it could not be built or started.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
@@ -103,75 +110,86 @@ pub(crate) struct Run {
     pub(crate) solution: bool,
 }
 
-/// Judge your starter: every check of the contract, the first failure in detail
+/// Check your starter: every check of the contract, the first failure in detail
 ///
-/// With --cmd or --url the same contract judges a server in any language.
-/// Your command is started once per check with PORT set, and must listen on 127.0.0.1:PORT.
+/// With --cmd or --url the same contract checks a server in any language.
+/// The command is started once per check, with PORT in its environment, and must listen on 127.0.0.1:PORT.
+/// It is read as words, with quotes as in a shell; files in it are found from where you are. $PORT and ${PORT}
+/// are replaced. A line with other shell syntax, such as pipes, is run by sh.
 ///
 /// Examples:
 ///   cargo xtask check 7
 ///   cargo xtask check 7 --cmd "node server.js"
+///   cargo xtask check 7 --cmd 'flask --app server run --port $PORT'
 ///   cargo xtask check 7 --url http://127.0.0.1:3000
 ///
-/// Exit codes: 0 all required checks passed, 1 a check failed, 2 it could not be built or started.
+/// --json prints one object: number, slug, subject (starter, solution, url or command), of (the URL or the
+/// command), exit_code and built. If built is false, diagnostics is the compiler's output. Otherwise
+/// required and stretch are {passed, failed, not_judged}, and checks is an array in the order of the contract of
+/// {name, sentence, stretch, outcome, cause, failure, notes, with, millis}. An outcome is passed, failed, or
+/// not_judged for a check that was not run; failure then has the reason.
+///
+/// Exit codes: 0 all required checks passed; 1 a required check failed; 2 a required check was not run, the server
+/// could not be built or did not start, or wrong usage.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Check {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
-    /// Judge the solution instead of your starter
+    /// Check the solution instead of your starter
     #[arg(long, group = "subject")]
     pub(crate) solution: bool,
 
-    /// Judge the server that already runs at this address
+    /// Check the server that is running at this address. Checks that must start a server are not run
     #[arg(long, value_name = "URL", group = "subject")]
     pub(crate) url: Option<String>,
 
-    /// Judge what this command line starts, in any language
+    /// Check the server that this command line starts, in any language
     #[arg(long, value_name = "COMMAND", group = "subject")]
     pub(crate) cmd: Option<String>,
 
-    /// Every failure in detail, not only the first
+    /// Show every failure in detail, not only the first
     #[arg(long)]
     pub(crate) all: bool,
 
-    /// One JSON object, for programs
+    /// Print JSON, for programs
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Check a question at every save, with the clock of an interview
+/// Check a question on every save, with the clock of an interview
 ///
-/// The minutes count from the first watch; `reset` starts them anew.
+/// A save counts if it changes a file that is compiled into the starter or its contract.
+/// The minutes count from the first watch; `reset` clears them.
 /// Keys: h next hint, d diff with the solution, n next open question, q quit.
 /// Without a terminal the keys are lines of input, and the end of input ends the watch.
 ///
 /// Example: cargo xtask watch 7
 ///
-/// Exit codes, by the last verdict: 0 all required checks passed, 1 a check failed or none was judged,
-/// 2 it could not be built or started.
+/// Exit codes, by the last verdict: 0 all required checks passed; 1 a required check failed, or there is no
+/// verdict yet; 2 a required check was not run, or the server could not be built or did not start.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Watch {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 }
 
-/// Show the next of a question's three hints, from a nudge to nearly the answer.
+/// Show the next of a question's three hints, from a nudge to nearly the solution.
 ///
 /// Example: cargo xtask hint 7
 ///
-/// Exit codes: 0 shown, or all were taken; 2 no such question or hint.
+/// Exit codes: 0 shown, or you have taken all of them; 2 no such question or hint.
 #[derive(Debug, Args)]
 pub(crate) struct Hint {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
-    /// Repeat the hints taken so far, without taking another
+    /// Repeat the hints that you have taken, without taking another
     #[arg(long)]
     pub(crate) again: bool,
 
@@ -182,51 +200,51 @@ pub(crate) struct Hint {
 
 /// Compare your starter with the solution, side by side where the terminal is wide.
 ///
-/// While your checks are not green it asks first, since it shows the answer.
+/// Until your required checks pass it asks first, because it shows the solution. Line endings are ignored.
 ///
 /// Example: cargo xtask diff 7
 ///
-/// Exit codes: 0 shown, 1 you declined, 2 wrong usage, or it would have to ask and there is no terminal.
+/// Exit codes: 0 shown; 1 you declined; 2 wrong usage, or it cannot ask because there is no terminal.
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
-    /// Do not ask
+    /// Show it without asking
     #[arg(long)]
     pub(crate) yes: bool,
 }
 
-/// Put the original starter back, keeping a copy of yours in backups/.
+/// Restore the original starter and save a copy of yours in backups/.
 ///
-/// Your hints, minutes and results of the question start anew. It works after you committed your work as well.
+/// Your hints, minutes and results of the question are cleared. It also works after you committed your work.
 ///
 /// Example: cargo xtask reset 7
 ///
-/// Exit codes: 0 the starter is the original, 2 it could not be put back.
+/// Exit codes: 0 restored and cleared; 2 something could not be done, and the output says what.
 #[derive(Debug, Args)]
 pub(crate) struct Reset {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 }
 
 /// Hand out a question: a folder that builds and runs by itself, with no answer in it
 ///
-/// It holds the prompt, the original starter, the contract and the two crates they use, and nothing else.
-/// The hashes of what is not to be touched stay here, in handouts/, for `grade`.
+/// It has the prompt, the house rules, the original starter, the contract and the two crates that these use.
+/// The hashes of the files that must not change stay here, in handouts/, for `grade`.
 ///
 /// Examples:
 ///   cargo xtask handout 13 ../ada
 ///   cargo xtask handout 13 ../ada --required-only --zip
 ///   cargo xtask handout 13 ../ada --bug id-from-length
 ///
-/// Exit codes: 0 handed out, 2 wrong usage, or DIR is not empty or lies in this workspace.
+/// Exit codes: 0 handed out; 2 wrong usage, or DIR is not empty or is inside this workspace.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Handout {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
@@ -234,11 +252,11 @@ pub(crate) struct Handout {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
 
-    /// Leave the contract out: the candidate works from the prompt alone
+    /// Leave out the contract: the candidate works from the prompt alone
     #[arg(long)]
     pub(crate) without_checks: bool,
 
-    /// Leave out what is stretch, in the prompt and in the contract
+    /// Leave out the stretch part of the prompt and of the contract
     #[arg(long)]
     pub(crate) required_only: bool,
 
@@ -247,11 +265,11 @@ pub(crate) struct Handout {
     #[arg(long, value_name = "NAME")]
     pub(crate) bug: Option<String>,
 
-    /// With --bug: hand out the checks all the same
+    /// With --bug: include the checks
     #[arg(long, requires = "bug", conflicts_with = "without_checks")]
     pub(crate) with_checks: bool,
 
-    /// Also as an archive, DIR.zip
+    /// Write an archive as well: DIR.zip
     #[arg(long)]
     pub(crate) zip: bool,
 }
@@ -291,7 +309,7 @@ pub(crate) struct Start {
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Grade {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
@@ -380,7 +398,7 @@ pub(crate) struct New {
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Wrong {
-    /// The question: 7, 07, q07 or its slug
+    /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
@@ -425,7 +443,7 @@ pub(crate) struct Wrong {
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Verify {
-    /// Questions: 7, 07, q07 or slugs; all when none is named
+    /// Questions by number, slug or path; all if you name none
     #[arg(value_name = "NN")]
     pub(crate) questions: Vec<String>,
 
@@ -447,25 +465,28 @@ pub(crate) struct Verify {
     pub(crate) write: bool,
 }
 
-/// Run every contract against every solution, or only those of the questions named
+/// Run every contract against every solution, or only those of the named questions
 ///
-/// It is `cargo test` from the workspace's root, in one build.
+/// It runs `cargo test` at the workspace's root, in two steps: build, then test. Without a question it tests the
+/// tools as well. The first build takes about 8 minutes on 2 cores; later ones take seconds.
+/// Without a terminal the build prints a line every 15 seconds.
 ///
 /// Examples:
 ///   cargo xtask test
 ///   cargo xtask test 7 13
 ///
-/// Exit codes: 0 all passed, 1 a test failed, 2 it could not be built.
+/// Exit codes: 0 all tests passed, 1 a test failed, 2 something could not be built.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Test {
-    /// Questions: 7, 07, q07 or slugs; all when none is named
+    /// Questions by number, slug or path; all if you name none
     #[arg(value_name = "NN")]
     pub(crate) questions: Vec<String>,
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all required checks passed, 1 a check failed, 2 it could not be built or started, or wrong usage.
+Exit codes: 0 all required checks passed; 1 a required check failed; 2 a required check was not run, the server could
+not be built or did not start, or wrong usage; `grade`: 3 protected files were changed. Each command's --help has its own.
 
 Start here:
   cargo xtask list

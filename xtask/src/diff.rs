@@ -3,7 +3,7 @@
 use std::{fs, ops::Range, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
-use console::{style, truncate_str};
+use console::{measure_text_width, style};
 use similar::{ChangeTag, TextDiff};
 
 use crate::{
@@ -85,10 +85,10 @@ fn unified(old: &str, new: &str) -> Vec<String> {
 fn side_by_side(old: &str, new: &str, column: usize) -> Vec<String> {
     let diff = TextDiff::from_lines(old, new);
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-    let cell = |lines: &[&str], range: &Range<usize>, row: usize| {
+    let line_of = |lines: &[&str], range: &Range<usize>, row: usize| {
         let at = range.start + row;
         let line = if at < range.end { lines[at] } else { "" };
-        pad(&truncate_str(&line.replace('\t', "    "), column, "…"), column)
+        folded(&line.replace('\t', "    "), column)
     };
     let mut out = Vec::new();
     for group in diff.grouped_ops(CONTEXT) {
@@ -101,17 +101,35 @@ fn side_by_side(old: &str, new: &str, column: usize) -> Vec<String> {
             let (left, right) = (op.old_range(), op.new_range());
             let is_equal = op.tag() == similar::DiffTag::Equal;
             for row in 0..left.len().max(right.len()) {
-                let (mine, theirs) = (cell(&old, &left, row), cell(&new, &right, row));
-                let line = if is_equal {
-                    format!("{mine} │ {theirs}")
-                } else {
-                    format!("{} │ {}", style(mine).red(), style(theirs).green())
-                };
-                out.push(line.trim_end().to_owned());
+                let (mine, theirs) = (line_of(&old, &left, row), line_of(&new, &right, row));
+                for part in 0..mine.len().max(theirs.len()) {
+                    let cell = |parts: &[String]| parts.get(part).cloned().unwrap_or_default();
+                    let (mine, theirs) = (pad(&cell(&mine), column), cell(&theirs));
+                    let line = if is_equal {
+                        format!("{mine} │ {theirs}")
+                    } else {
+                        format!("{} │ {}", style(mine).red(), style(theirs).green())
+                    };
+                    out.push(line.trim_end().to_owned());
+                }
             }
         }
     }
     out
+}
+
+/// `line` in parts of at most `width` columns.
+fn folded(line: &str, width: usize) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for c in line.chars() {
+        let part = parts.last_mut().expect("there is always a last part");
+        if measure_text_width(part) + measure_text_width(c.encode_utf8(&mut [0; 4])) > width {
+            parts.push(c.to_string());
+        } else {
+            part.push(c);
+        }
+    }
+    parts
 }
 
 fn heading(left: &str, right: &str, between: &str) -> String {

@@ -1,10 +1,24 @@
 //! `test`: every contract against every solution, as `cargo test` runs them.
 
-use std::process::{Command, ExitCode};
+use std::{
+    io::{self, IsTerminal},
+    process::{Command, ExitCode},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 
-use crate::{cargo::cargo, cli, workspace::Workspace};
+use crate::{
+    cargo::{self, cargo},
+    cli,
+    process::Stop,
+    term::{self, count},
+    workspace::Workspace,
+};
+
+/// Without a terminal, how often the build says how far it is.
+const PAUSE: Duration = Duration::from_secs(15);
 
 pub(crate) fn run(args: &cli::Test, workspace: &Workspace) -> Result<ExitCode> {
     let mut selection = Vec::new();
@@ -13,7 +27,6 @@ pub(crate) fn run(args: &cli::Test, workspace: &Workspace) -> Result<ExitCode> {
             selection.extend(["--test".to_owned(), question.test_target()]);
         }
     }
-
     let test = |options: &[&str]| {
         let mut command = cargo(workspace);
         command.arg("test").args(options).args(&selection);
@@ -22,22 +35,67 @@ pub(crate) fn run(args: &cli::Test, workspace: &Workspace) -> Result<ExitCode> {
                 command.env_remove(name);
             }
         }
-        run_shown(command)
+        command
     };
+    let what = match args.questions.len() {
+        0 => format!("{} and the tools", count(workspace.questions.len(), "question")),
+        number => count(number, "question"),
+    };
+
     // In two steps, since cargo's exit code doesn't tell a failed build from a failed test.
-    if !test(&["--no-run", "--quiet"])? {
+    let build = test(&["--no-run"]);
+    announce(1, "build", &what, "about 8 minutes the first time, seconds later", &build);
+    let began = Instant::now();
+    let built = cargo::run_build(build, &Stop::Never, &progress(began), &|| ())?;
+    term::status("");
+    let built = built.context("Failed to build: cargo was stopped")?;
+    if !built.is_done {
+        eprint!("{}", built.diagnostics_but(""));
         eprintln!(
             "error: Failed to build the contracts; a starter that does not compile stops them as well: cargo xtask check NN"
         );
         return Ok(ExitCode::from(2));
     }
-    let passed = test(&["--no-fail-fast"])?;
-    Ok(ExitCode::from(u8::from(!passed)))
+    eprintln!("built in {}", time(began.elapsed()));
+
+    let mut run = test(&["--no-fail-fast"]);
+    announce(2, "test", &what, "a few minutes for all questions; results as they come", &run);
+    let began = Instant::now();
+    let status = run.status().context("Failed to start cargo; is it installed?")?;
+    let outcome = if status.success() { "all passed" } else { "NOT all passed" };
+    eprintln!("{outcome} in {}", time(began.elapsed()));
+    Ok(ExitCode::from(u8::from(!status.success())))
 }
 
-/// Says what it runs, as it would be typed.
-fn run_shown(mut command: Command) -> Result<bool> {
+/// The step, how long it usually takes, and the command as it would be typed.
+fn announce(step: u8, verb: &str, what: &str, usually: &str, command: &Command) {
     let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
+    eprintln!("step {step} of 2: {verb} {what} ({usually})");
     eprintln!("> cargo {}", words.join(" "));
-    Ok(command.status().context("Failed to start cargo; is it installed?")?.success())
+}
+
+/// Shows how far the build is: all the time on a terminal, now and then elsewhere.
+fn progress(began: Instant) -> impl Fn(&str) + Sync {
+    let is_terminal = io::stderr().is_terminal();
+    let last = Mutex::new(began);
+    move |text| {
+        let line = || format!("{} · {text}", time(began.elapsed()));
+        if is_terminal {
+            return term::status(&line());
+        }
+        if let Ok(mut last) = last.lock()
+            && last.elapsed() >= PAUSE
+        {
+            *last = Instant::now();
+            eprintln!("{}", line());
+        }
+    }
+}
+
+/// `7 s`, `2 min 5 s`
+fn time(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ ..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
 }

@@ -4,7 +4,7 @@ mod sandbox;
 
 use std::{fs, net::TcpListener};
 
-use sandbox::{CONTRACT, Running, STARTER, Sandbox, output, starter};
+use sandbox::{CONTRACT, Running, STARTER, Sandbox, output, starter, wait_until};
 
 #[test]
 fn a_checklist_in_the_order_of_the_source() {
@@ -262,11 +262,15 @@ fn test_runs_the_contracts_against_the_solutions() {
     assert_eq!(all.stdout.matches("test result: ok. 4 passed").count(), 4, "{}", all.stdout);
     let two = sandbox.run("test 1 route-params").expect_code(0);
     assert_eq!(two.stdout.matches("test result: ok. 4 passed").count(), 2, "{}", two.stdout);
-    assert!(
-        two.stderr.contains("> cargo test --no-fail-fast --test q01 --test q02"),
-        "{}",
-        two.stderr
-    );
+    for line in [
+        "step 1 of 2: build 2 questions (about 8 minutes the first time, seconds later)\n> cargo test --no-run --test q01 --test q02\n",
+        "\nbuilt in ",
+        "step 2 of 2: test 2 questions",
+        "> cargo test --no-fail-fast --test q01 --test q02\n",
+        "all passed in ",
+    ] {
+        assert!(two.stderr.contains(line), "{line:?} in {}", two.stderr);
+    }
 
     let solution = "questions/01-hello-world/src/solution.rs";
     sandbox.write(solution, &starter("bye"));
@@ -275,4 +279,80 @@ fn test_runs_the_contracts_against_the_solutions() {
     sandbox.write(solution, "fn main() { oops }\n");
     let broken = sandbox.run("test 1").expect_code(2);
     assert!(broken.stderr.contains("Failed to build"), "{}", broken.stderr);
+    assert!(broken.stderr.contains("cannot find value `oops`"), "{}", broken.stderr);
+}
+
+/// `script` gives the program a terminal, on which Ctrl-C is typed.
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_the_tests_with_everything_they_started() {
+    let sandbox = Sandbox::new();
+    let hanging = "#[test]\nfn hangs() {\n    kit::check(|_| {\n        std::fs::write(\"judging\", std::process::id().to_string()).unwrap();\n        std::thread::park();\n    });\n}\n";
+    sandbox.write(CONTRACT, hanging);
+    let mut script = sandbox.command("script");
+    script.args(["-qec", &format!("{} test 1", env!("CARGO_BIN_EXE_xtask")), "/dev/null"]);
+    let mut test = Running::start(script);
+    let marker = sandbox.path("questions/01-hello-world/judging");
+    wait_until("the contract hangs", || {
+        fs::read_to_string(&marker).is_ok_and(|pid| !pid.is_empty())
+    });
+    let contract = fs::read_to_string(&marker).unwrap();
+
+    test.type_in("\u{3}");
+
+    let (code, printed) = test.finish();
+    assert_ne!(code, 0, "{printed}");
+    wait_until("the contract is gone", || !fs::exists(format!("/proc/{contract}")).unwrap());
+    assert!(printed.contains("step 2 of 2"), "{printed}");
+}
+
+/// On a terminal of this width, what the program prints.
+#[cfg(target_os = "linux")]
+fn at_columns(sandbox: &Sandbox, columns: u32, line: &str) -> String {
+    let mut script = sandbox.command("script");
+    let xtask = env!("CARGO_BIN_EXE_xtask");
+    // Stderr has the line that says how far the build is, which is cut to the width.
+    let line = format!("stty cols {columns} rows 50; {xtask} {line} 2>/dev/null");
+    script.args(["-qec", &line, "/dev/null"]);
+    script.env("TERM", "xterm").env("NO_COLOR", "1");
+    output(script).stdout.replace('\r', "")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn at_40_and_80_columns_nothing_that_matters_is_cut() {
+    let sandbox = Sandbox::new();
+    sandbox.answer("hello");
+    let contract = sandbox.read(CONTRACT);
+    let long = "fn a_greeting_is_lower_case_in_every_language_that_has_letters_of_two_cases()";
+    sandbox.write(CONTRACT, &contract.replace("fn a_greeting_is_lower_case()", long));
+    for columns in [40, 80] {
+        let list = at_columns(&sandbox, columns, "list");
+        for part in ["01  hello-world", "5 min", "done", "33  postgres-basics", "cargo xtask next"]
+        {
+            assert!(list.contains(part), "{part} at {columns}:\n{list}");
+        }
+        let check = at_columns(&sandbox, columns, "check 1");
+        let words = check.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sentence = long.trim_start_matches("fn ").trim_end_matches("()").replace('_', " ");
+        assert!(words.contains(&sentence), "at {columns}:\n{check}");
+        assert!(words.contains("required 3/3"), "at {columns}:\n{check}");
+        let show = at_columns(&sandbox, columns, "show 1");
+        assert!(show.contains("cargo xtask watch 1") && show.contains("starter.rs"), "{show}");
+        let hint = at_columns(&sandbox, columns, "hint 1 --all");
+        assert!(hint.contains("hint 3 of 3"), "{hint}");
+        let diff = at_columns(&sandbox, columns, "diff 1 --yes");
+        assert!(diff.contains("kit::serve(\"hello, world\");"), "{diff}");
+        for text in [list, check, show, diff] {
+            assert!(!text.contains('…'), "at {columns}:\n{text}");
+        }
+        let list = at_columns(&sandbox, columns, "list");
+        let widest = list.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(columns as usize), "{widest:?} at {columns}:\n{list}");
+    }
+
+    let long = format!("// {}end\n", "a long line of code ".repeat(6));
+    sandbox.write(STARTER, &(sandbox.read(STARTER) + &long));
+    let diff = at_columns(&sandbox, 150, "diff 1 --yes");
+    assert!(diff.contains(" │ ") && diff.contains("end"), "{diff}");
 }

@@ -151,6 +151,102 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
+fn help_says_exit_codes_and_json_and_the_version_is_told() {
+    let sandbox = Sandbox::new();
+
+    let version = sandbox.run("--version").expect_code(0).stdout;
+    assert!(version.starts_with("cargo xtask 0."), "{version}");
+    for (command, parts) in [
+        ("list", &["Exit codes: 0 listed", "--json prints one array", "state"][..]),
+        (
+            "check",
+            &["2 a required check was not run", "--json prints one object", "not_judged", "$PORT"],
+        ),
+        ("start", &["Exit codes: 0 started"]),
+        ("handout", &["--with-checks", "Exit codes: 0 handed out"]),
+        ("test", &["about 8 minutes", "Exit codes: 0 all tests passed"]),
+    ] {
+        let help = sandbox.run(&format!("{command} --help")).expect_code(0).stdout;
+        for part in parts {
+            assert!(help.contains(part), "{part} in:\n{help}");
+        }
+    }
+}
+
+#[test]
+fn the_json_of_list_and_check_is_what_help_says() {
+    let sandbox = Sandbox::new();
+    let keys = |json: &serde_json::Value| {
+        json.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>()
+    };
+    for (command, pick, mut wanted) in [
+        (
+            "list",
+            "/0",
+            vec![
+                "number",
+                "slug",
+                "title",
+                "description",
+                "tier",
+                "minutes",
+                "topics",
+                "services",
+                "state",
+            ],
+        ),
+        (
+            "check 1",
+            "",
+            vec![
+                "number",
+                "slug",
+                "subject",
+                "of",
+                "exit_code",
+                "built",
+                "required",
+                "stretch",
+                "checks",
+            ],
+        ),
+        ("check 1", "/required", vec!["passed", "failed", "not_judged"]),
+        (
+            "check 1",
+            "/checks/0",
+            vec![
+                "name", "sentence", "stretch", "outcome", "cause", "failure", "notes", "with",
+                "millis",
+            ],
+        ),
+    ] {
+        let json = sandbox.run(&format!("{command} --json")).stdout;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        wanted.sort_unstable();
+        assert!(keys(json.pointer(pick).unwrap()).iter().eq(&wanted), "{command} {pick}: {json}");
+        let help = sandbox.run(&format!("{} --help", command.trim_end_matches(" 1"))).stdout;
+        for key in wanted {
+            assert!(help.contains(key), "{key} in:\n{help}");
+        }
+    }
+}
+
+#[test]
+fn diff_ignores_line_ends() {
+    let sandbox = Sandbox::new();
+    let solution = sandbox.read("questions/01-hello-world/src/solution.rs");
+    sandbox.write(STARTER, &solution.replace('\n', "\r\n"));
+
+    let same = sandbox.run("diff 1 --yes").expect_code(0).stdout;
+    sandbox.write(STARTER, solution.trim_end());
+    let without_the_last = sandbox.run("diff 1 --yes").expect_code(0).stdout;
+
+    for text in [same, without_the_last] {
+        assert_eq!(text, "your starter is identical to the solution\n");
+    }
+}
+
+#[test]
 fn outside_a_workspace_it_says_so() {
     let sandbox = Sandbox::new();
     let elsewhere = tempfile::tempdir().unwrap();
