@@ -1,18 +1,20 @@
-//! Give every error one shape, and leak nothing of what went wrong inside.
+//! Give every error response one shape, and reveal nothing about internal causes.
 //!
-//! The prompt is in README.md. The server, its routes and what fails behind them are given; the
-//! error type, what handlers return and what the middleware makes of it are yours.
-//! `shared::json_errors()`, which the other starters wrap their app in, is left out: it would give
-//! errors another shape.
+//! The prompt is in README.md. The server, its routes and everything that fails are given; the error
+//! type, what handlers return, and the middleware are yours. Change anything you like: only the
+//! responses and stderr count. Unlike other starters, this one does not use `shared::json_errors()`,
+//! which would send errors in another shape.
 //!
 //! Run it with `cargo xtask run 17`, and judge it on every save with `cargo xtask watch 17`.
 
 use std::{env, io};
 
 use actix_web::{
-    App, HttpResponse, HttpServer, Result,
+    App, HttpResponse, HttpServer, ResponseError, Result,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
+    guard::{self, GuardContext},
+    http::{StatusCode, header},
     middleware::{Next, from_fn},
     web,
 };
@@ -20,9 +22,9 @@ use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let app_env = web::Data::new(AppEnv::read());
+    let details = web::Data::new(Details::read()?);
     HttpServer::new(move || {
-        App::new().app_data(app_env.clone()).wrap(from_fn(answer_errors)).configure(routes)
+        App::new().app_data(details.clone()).wrap(from_fn(send_errors_as_json)).configure(routes)
     })
     .workers(shared::workers())
     .shutdown_timeout(3)
@@ -33,24 +35,28 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/error-test").get(refuse_request).post(echo_note))
+    cfg.service(web::resource("/error-test").get(reject_request).post(echo_note))
         .service(web::resource("/crash").get(show_report))
-        .service(web::resource("/panic").get(count_lines));
+        .service(web::resource("/private").get(show_report).wrap(from_fn(require_login)))
+        .service(web::resource("/panic").get(count_lines))
+        .service(web::resource("/panic/guard").guard(guard::fn_guard(has_tenant)).get(count_lines));
 }
 
-async fn answer_errors(
-    app_env: web::Data<AppEnv>,
+async fn send_errors_as_json(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>> {
-    // TODO: every error in one shape, the cause of a 5xx on stderr, and details for nobody but a
-    // developer.
-    drop(app_env);
-    next.call(request).await
+) -> Result<ServiceResponse> {
+    // TODO: send every error in the one shape, with `error.detail` only if details are shown, and
+    // write the cause of every 5xx to stderr. For the setting, add the parameter
+    // `details: web::Data<Details>` before `request`; `**details` is its value.
+    //
+    // Copy what you need of `request` before the call. actix-web panics on every route if a clone of
+    // the request is alive during the call.
+    Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-async fn refuse_request() -> HttpResponse {
-    // TODO: 400, because something went wrong.
+async fn reject_request() -> HttpResponse {
+    // TODO: an error with status 400 and the message "Something went wrong".
     shared::not_implemented(())
 }
 
@@ -60,12 +66,22 @@ async fn echo_note(note: web::Json<Note>) -> HttpResponse {
 }
 
 async fn show_report() -> HttpResponse {
-    // TODO: the report, or whatever an unexpected error becomes.
+    // TODO: 200 with the report, or 500 if it cannot be loaded.
     shared::not_implemented(load_report())
 }
 
 async fn count_lines() -> HttpResponse {
     panic!("invoice 42 has no lines")
+}
+
+/// A guard that panics, as one with a bug would: it runs before any handler.
+fn has_tenant(_: &GuardContext<'_>) -> bool {
+    panic!("tenant 7 has no name")
+}
+
+/// A middleware that rejects every request, in the way that middleware often does: with an `Err`.
+async fn require_login(_: ServiceRequest, _: Next<impl MessageBody>) -> Result<ServiceResponse> {
+    Err(LoginRequired.into())
 }
 
 /// Stands for a database that is down.
@@ -78,17 +94,33 @@ struct Note {
     message: String,
 }
 
-#[derive(Clone, Copy)]
-enum AppEnv {
-    Development,
-    Production,
+/// Whether a 5xx response has `error.detail`.
+enum Details {
+    Shown,
+    Hidden,
 }
 
-impl AppEnv {
-    fn read() -> Self {
-        match env::var("APP_ENV").as_deref() {
-            Ok("development") => Self::Development,
-            _ => Self::Production,
-        }
+impl Details {
+    /// Unlike in other questions, production is the default of `APP_ENV`.
+    fn read() -> Result<Self, shared::StartError> {
+        let is_set = env::var_os("APP_ENV").is_some();
+        let show = is_set && shared::AppEnv::read()? == shared::AppEnv::Development;
+        Ok(if show { Self::Shown } else { Self::Hidden })
+    }
+}
+
+/// 401: the caller did not log in.
+#[derive(Debug, thiserror::Error)]
+#[error("Log in first")]
+struct LoginRequired;
+
+impl ResponseError for LoginRequired {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::UNAUTHORIZED
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let challenge = (header::WWW_AUTHENTICATE, "Bearer");
+        HttpResponse::build(self.status_code()).insert_header(challenge).finish()
     }
 }

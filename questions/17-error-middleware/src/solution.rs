@@ -1,27 +1,28 @@
-//! Give every error one shape, and leak nothing of what went wrong inside.
+//! Give every error response one shape, and reveal nothing about internal causes.
 //!
-//! Handlers return `Result<_, ApiError>`, and `?` turns whatever they meet into it: an error knows
-//! its status and its cause. What a client sees of it is decided in one place, a middleware around
-//! the app, which also sees what no handler returned: unknown routes, unreadable bodies, panics.
+//! Handlers return `Result<_, ApiError>`: `?` turns an error into a variant with a status. What the
+//! client sees is decided in a middleware around the app, which also sees the errors that no handler
+//! returns: unknown routes, invalid bodies, errors of other middleware, and panics.
 //!
-//! A `ResponseError` could write its body itself, but then every extractor and the default service
-//! need a hook of their own, and each must know whether details may be shown. They may with
-//! `APP_ENV=development` only: what is missing or misspelt must not open the door.
+//! `ResponseError::error_response` could write the body instead. Then each extractor and the default
+//! service need an error handler of their own, and a panic still ends without a response. Details
+//! are opt-in with `APP_ENV=development`, so a forgotten variable reveals nothing.
 //!
 //! Run it with `APP_ENV=development cargo run -p q17-error-middleware`, then
 //! `curl -i http://127.0.0.1:3000/crash`.
 
 use std::{
-    env, fmt,
+    env,
     io::{self, Write},
     panic::AssertUnwindSafe,
 };
 
 use actix_web::{
     App, HttpResponse, HttpServer, ResponseError, Result,
-    body::{BoxBody, MessageBody},
+    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
+    guard::{self, GuardContext},
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -31,13 +32,13 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let app_env = web::Data::new(AppEnv::read());
+    let details = web::Data::new(Details::read()?);
     HttpServer::new(move || {
-        App::new().app_data(app_env.clone()).wrap(from_fn(answer_errors)).configure(routes)
+        App::new().app_data(details.clone()).wrap(from_fn(send_errors_as_json)).configure(routes)
     })
     .workers(shared::workers())
     .shutdown_timeout(3)
@@ -48,71 +49,90 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/error-test").get(refuse_request).post(echo_note))
+    cfg.service(web::resource("/error-test").get(reject_request).post(echo_note))
         .service(web::resource("/crash").get(show_report))
-        .service(web::resource("/panic").get(count_lines));
+        .service(web::resource("/private").get(show_report).wrap(from_fn(require_login)))
+        .service(web::resource("/panic").get(count_lines))
+        .service(web::resource("/panic/guard").guard(guard::fn_guard(has_tenant)).get(count_lines));
 }
 
-async fn answer_errors(
-    app_env: web::Data<AppEnv>,
+async fn send_errors_as_json(
+    details: web::Data<Details>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>> {
-    let asked = format!("{} {}", request.method(), request.path());
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    let response = match outcome.unwrap_or_else(|_| Err(ApiError::Panicked.into())) {
-        Ok(response) => response,
-        // The request is gone, so there is no response to change: the answer travels as an error.
-        Err(error) => {
-            let status = error.as_response_error().status_code();
-            let body = error_body(status, Some(error.to_string()), &asked, **app_env);
-            let answer = HttpResponse::build(status).json(body);
-            return Err(InternalError::from_response(error, answer).into());
+) -> Result<ServiceResponse> {
+    let target = format!("{} {}", request.method(), request.path().escape_debug());
+    // Guards run in `call` itself, before it returns a future. The block catches their panics too.
+    let outcome = AssertUnwindSafe(async { next.call(request).await }).catch_unwind().await;
+    match outcome.unwrap_or_else(|_| Err(ApiError::Panicked.into())) {
+        Ok(response) if is_error(response.status()) => {
+            let (request, response) = response.into_parts();
+            let cause = response.error().map(ToString::to_string);
+            Ok(ServiceResponse::new(request, with_error_body(response, cause, &target, &details)))
         }
-    };
-    let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
-        return Ok(response.map_into_boxed_body());
+        Ok(response) => Ok(response.map_into_boxed_body()),
+        // The request went with the call, so there is nothing to build a `ServiceResponse` from.
+        Err(error) => {
+            let cause = Some(error.to_string());
+            let response = with_error_body(error.error_response(), cause, &target, &details);
+            Err(InternalError::from_response(error, response).into())
+        }
     }
-    let cause = response.response().error().map(ToString::to_string);
-    let body = error_body(status, cause, &asked, **app_env);
-    // The headers stay, since a 405 needs its `Allow`.
-    Ok(response.map_body(|head, _| {
-        head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        BoxBody::new(body.to_string())
-    }))
 }
 
-/// What a client may know of an error. The cause of a 5xx goes to stderr instead.
-fn error_body(status: StatusCode, cause: Option<String>, asked: &str, app_env: AppEnv) -> Value {
+fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+/// Replaces the body. Status and headers stay: a 401 needs its `WWW-Authenticate`, a 405 its `Allow`.
+fn with_error_body<B>(
+    response: HttpResponse<B>,
+    cause: Option<String>,
+    target: &str,
+    details: &Details,
+) -> HttpResponse {
+    let status = response.status();
     let reason = status.canonical_reason().unwrap_or("Error");
     let cause = cause.unwrap_or_else(|| reason.to_owned());
-    if status.is_client_error() {
-        return json!({ "error": { "message": cause } });
+    let mut error = json!({ "message": if status.is_client_error() { &cause } else { reason } });
+    if status.is_server_error() {
+        // `Debug` escapes line breaks, so that one cause is one line.
+        let _ = writeln!(io::stderr(), "{status} {target}: {cause:?}");
+        if matches!(details, Details::Shown) {
+            error["detail"] = json!(cause);
+        }
     }
-    // Escaped, or a cause of several lines could pass for several causes.
-    let _ = writeln!(io::stderr(), "{} {asked}: {cause:?}", status.as_u16());
-    match app_env {
-        AppEnv::Development => json!({ "error": { "message": reason, "detail": cause } }),
-        AppEnv::Production => json!({ "error": { "message": reason } }),
-    }
+    let body = json!({ "error": error }).to_string();
+    let mut response = response.set_body(body).map_into_boxed_body();
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
 }
 
-async fn refuse_request() -> Result<HttpResponse, ApiError> {
-    Err(ApiError::Refused("Something went wrong"))
+async fn reject_request() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::BadRequest("Something went wrong"))
 }
 
 async fn echo_note(note: web::Json<Note>) -> web::Json<Note> {
     note
 }
 
-async fn show_report() -> Result<HttpResponse, ApiError> {
-    let report = load_report()?;
-    Ok(HttpResponse::Ok().body(report))
+async fn show_report() -> Result<String, ApiError> {
+    Ok(load_report()?)
 }
 
 async fn count_lines() -> HttpResponse {
     panic!("invoice 42 has no lines")
+}
+
+/// A guard that panics, as one with a bug would: it runs before any handler.
+fn has_tenant(_: &GuardContext<'_>) -> bool {
+    panic!("tenant 7 has no name")
+}
+
+/// A middleware that rejects every request, in the way that middleware often does: with an `Err`.
+async fn require_login(_: ServiceRequest, _: Next<impl MessageBody>) -> Result<ServiceResponse> {
+    Err(LoginRequired.into())
 }
 
 /// Stands for a database that is down.
@@ -125,53 +145,55 @@ struct Note {
     message: String,
 }
 
-#[derive(Clone, Copy)]
-enum AppEnv {
-    Development,
-    Production,
+/// Whether a 5xx response has `error.detail`.
+enum Details {
+    Shown,
+    Hidden,
 }
 
-impl AppEnv {
-    fn read() -> Self {
-        match env::var("APP_ENV").as_deref() {
-            Ok("development") => Self::Development,
-            _ => Self::Production,
-        }
+impl Details {
+    /// Unlike in other questions, production is the default of `APP_ENV`.
+    fn read() -> Result<Self, shared::StartError> {
+        let is_set = env::var_os("APP_ENV").is_some();
+        let show = is_set && shared::AppEnv::read()? == shared::AppEnv::Development;
+        Ok(if show { Self::Shown } else { Self::Hidden })
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 enum ApiError {
-    /// 400: the client can do something about it, and the text says what.
-    Refused(&'static str),
-    /// 500: whatever else a handler met.
-    Unexpected(Box<dyn std::error::Error>),
-    /// 500: a handler panicked; the panic itself has printed where and why.
+    /// 400: the client can fix this, and the message says what is wrong.
+    #[error("{0}")]
+    BadRequest(&'static str),
+    /// 500: the report could not be loaded.
+    #[error("failed to load the report: {0}")]
+    Report(#[from] io::Error),
+    /// 500: code behind the middleware panicked. The panic hook has printed where and why.
+    #[error("panicked")]
     Panicked,
-}
-
-/// For `?`. It is possible because `ApiError` itself is no `std::error::Error`.
-impl<E: std::error::Error + 'static> From<E> for ApiError {
-    fn from(error: E) -> Self {
-        Self::Unexpected(error.into())
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(text) => f.write_str(text),
-            Self::Unexpected(error) => error.fmt(f),
-            Self::Panicked => f.write_str("the handler panicked"),
-        }
-    }
 }
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Refused(_) => StatusCode::BAD_REQUEST,
-            Self::Unexpected(_) | Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Report(_) | Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+}
+
+/// 401: the caller did not log in.
+#[derive(Debug, thiserror::Error)]
+#[error("Log in first")]
+struct LoginRequired;
+
+impl ResponseError for LoginRequired {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::UNAUTHORIZED
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let challenge = (header::WWW_AUTHENTICATE, "Bearer");
+        HttpResponse::build(self.status_code()).insert_header(challenge).finish()
     }
 }

@@ -2,43 +2,41 @@
 
 use contract::{Endpoint, Request, Response, Server, Value, house_rules_with, json, process_rules};
 
-/// What `/crash` and `/panic` die of.
+/// The causes of `/crash`, `/panic` and `/panic/guard`.
 const CRASH: &str = "no answer from db.internal:5432";
 const PANIC: &str = "invoice 42 has no lines";
+const GUARD_PANIC: &str = "tenant 7 has no name";
 
 #[test]
-fn an_expected_error_is_answered_with_400_and_its_message() {
+fn an_expected_error_gets_a_400_with_its_message() {
     let app = Server::start();
 
     let response = app.get("/error-test").send();
 
     response.expect_status(400).expect_media_type("application/json");
-    response.expect_json_including(json!({ "error": { "message": "Something went wrong" } }));
+    response.expect_json(json!({ "error": { "message": "Something went wrong" } }));
 }
 
 #[test]
-fn a_json_body_is_parsed() {
+fn a_json_body_is_parsed_and_sent_back() {
     let app = Server::start();
 
     for message in ["tea", "\"milk\" & 糖"] {
         let note = json!({ "message": message });
         let response = app.post("/error-test").json(note.clone()).send();
-        response
-            .expect_status(200)
-            .expect_media_type("application/json")
-            .expect_json_including(note);
+        response.expect_status(200).expect_media_type("application/json").expect_json(note);
     }
 }
 
 #[test]
-fn an_unexpected_error_is_answered_with_500_in_the_same_shape() {
+fn an_unexpected_error_gets_a_500_in_the_error_shape() {
     let app = Server::start();
 
     expect_error(&app.get("/crash").send(), 500);
 }
 
 #[test]
-fn every_500_is_logged_to_stderr_with_its_cause() {
+fn the_cause_of_every_500_is_logged_to_stderr() {
     let app = Server::start();
 
     for _ in 0..3 {
@@ -49,7 +47,7 @@ fn every_500_is_logged_to_stderr_with_its_cause() {
 }
 
 #[test]
-fn in_development_a_500_carries_the_detail() {
+fn in_development_a_500_has_the_cause_as_detail() {
     let app = Server::builder().env("APP_ENV", "development").start();
 
     let response = app.get("/crash").send();
@@ -57,29 +55,26 @@ fn in_development_a_500_carries_the_detail() {
     expect_error(&response, 500);
     let detail = response.json_at("/error/detail");
     let has_cause = detail.as_str().is_some_and(|detail| detail.contains(CRASH));
-    response.expect(has_cause, &format!("an error.detail that says: {CRASH}"), response.text());
+    response.expect(has_cause, &format!("error.detail contains: {CRASH}"), response.text());
 }
 
 mod stretch {
     use super::*;
 
-    /// Whatever is not development; `None` is a variable that is not set.
-    const PRODUCTION: [Option<&str>; 4] = [None, Some("production"), Some(""), Some("developmemt")];
-
     #[test]
     fn in_production_the_message_of_a_500_is_internal_server_error() {
-        for app_env in PRODUCTION {
-            let response = start_in(app_env).get("/crash").send();
+        for app in [Server::builder(), Server::builder().env("APP_ENV", "production")] {
+            let response = app.start().get("/crash").send();
 
             let wanted = json!({ "error": { "message": "Internal Server Error" } });
-            response.expect_status(500).expect_json_including(wanted);
+            response.expect_status(500).expect_json(wanted);
         }
     }
 
     #[test]
-    fn in_production_a_500_leaks_nothing() {
-        for app_env in PRODUCTION {
-            let response = start_in(app_env).get("/crash").send();
+    fn in_production_a_500_reveals_nothing_about_its_cause() {
+        for app in [Server::builder(), Server::builder().env("APP_ENV", "production")] {
+            let response = app.start().get("/crash").send();
 
             expect_error(&response, 500);
             expect_no_cause(&response);
@@ -87,7 +82,20 @@ mod stretch {
     }
 
     #[test]
-    fn an_unknown_route_is_answered_in_the_same_shape() {
+    fn an_invalid_app_env_reveals_nothing_or_is_a_startup_error() {
+        let app = Server::builder().env("APP_ENV", "development").start();
+        expect_error(&app.get("/crash").send(), 500);
+
+        for app_env in ["", "developmemt", "dev", "test"] {
+            match Server::builder().env("APP_ENV", app_env).start_or_exit() {
+                Ok(app) => expect_no_cause(&app.get("/crash").send()),
+                Err(exit) => drop(exit.expect_start_up_error("APP_ENV")),
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_route_gets_the_error_shape() {
         let app = Server::start();
 
         for method in ["GET", "POST", "DELETE"] {
@@ -96,7 +104,7 @@ mod stretch {
     }
 
     #[test]
-    fn malformed_json_is_answered_in_the_same_shape() {
+    fn malformed_json_gets_the_error_shape() {
         let app = Server::start();
 
         for body in ["{\"message\":\"tea\"", "{message: tea}", "tea"] {
@@ -106,10 +114,39 @@ mod stretch {
     }
 
     #[test]
-    fn a_panicking_handler_is_answered_with_500_in_the_same_shape() {
+    fn an_error_of_another_middleware_gets_the_error_shape() {
+        let app = Server::start();
+
+        expect_error(&app.get("/private").send(), 401);
+    }
+
+    #[test]
+    fn an_error_keeps_its_headers() {
+        let app = Server::start();
+
+        let response = app.get("/private").send();
+
+        expect_error(&response, 401);
+        let challenges = response.header_list("www-authenticate");
+        let is_kept = challenges.iter().any(|value| value.split(' ').next() == Some("bearer"));
+        response.expect(is_kept, "the header WWW-Authenticate: Bearer", challenges);
+    }
+
+    #[test]
+    fn a_panic_in_a_handler_gets_a_500_in_the_error_shape() {
         let app = Server::start();
 
         let response = app.get("/panic").send();
+
+        expect_error(&response, 500);
+        expect_no_cause(&response);
+    }
+
+    #[test]
+    fn a_panic_before_the_handler_gets_a_500_in_the_error_shape() {
+        let app = Server::start();
+
+        let response = app.get("/panic/guard").send();
 
         expect_error(&response, 500);
         expect_no_cause(&response);
@@ -125,7 +162,7 @@ mod stretch {
     }
 
     #[test]
-    fn the_server_lives_on_after_panics() {
+    fn the_server_keeps_running_after_panics() {
         let app = Server::start();
         let panics: Vec<Request> = (0..20).map(|_| app.get("/panic")).collect();
 
@@ -139,26 +176,17 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         let app = Server::start();
 
-        let endpoints = [
-            Endpoint::get("/error-test"),
-            Endpoint::post("/error-test", json!({ "message": "tea" })),
-        ];
-        house_rules_with(&app, &endpoints, has_message);
+        // The prompt does not say that `message` is a string.
+        let echo = Endpoint::post("/error-test", json!({ "message": "tea" })).any_types();
+        house_rules_with(&app, &[Endpoint::get("/error-test"), echo], has_message);
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         process_rules(&Endpoint::post("/error-test", json!({ "message": "tea" })));
-    }
-}
-
-fn start_in(app_env: Option<&str>) -> Server {
-    match app_env {
-        Some(app_env) => Server::builder().env("APP_ENV", app_env).start(),
-        None => Server::start(),
     }
 }
 
@@ -170,7 +198,7 @@ fn has_message(body: &Value) -> bool {
 #[track_caller]
 fn expect_error(response: &Response, status: u16) {
     response.expect_status(status).expect_media_type("application/json");
-    let wanted = r#"{"error":{"message":"…"}}, with a text"#;
+    let wanted = r#"{"error":{"message":"…"}} with a message that is not empty"#;
     response.expect(has_message(&response.json()), wanted, response.text());
 }
 
@@ -178,9 +206,19 @@ fn expect_error(response: &Response, status: u16) {
 #[track_caller]
 fn expect_no_cause(response: &Response) {
     let text = response.text();
-    let inside = ["\"detail\"", "\"stack\"", "db.internal", "invoice", "panicked", ".rs:"];
-    let is_silent = !inside.iter().any(|word| text.contains(word));
-    response.expect(is_silent, "nothing of what went wrong inside", text);
+    let internal = [
+        "\"detail\"",
+        "\"stack\"",
+        "db.internal",
+        CRASH,
+        PANIC,
+        GUARD_PANIC,
+        "panicked",
+        "Traceback",
+        ".rs:",
+    ];
+    let found: Vec<_> = internal.into_iter().filter(|word| text.contains(word)).collect();
+    response.expect(found.is_empty(), &format!("a response without {found:?}"), text);
 }
 
 #[track_caller]

@@ -67,6 +67,15 @@ fn all_faults_of_an_endpoint_are_told() {
 }
 
 #[test]
+fn an_endpoint_may_take_properties_of_any_type() {
+    let specimen = "it_keeps_the_house_rules_with_titles_of_any_type";
+
+    assert_eq!(specimen_with(specimen, "takes_any_title").said, "");
+    let refused = specimen_with(specimen, "takes_any_json");
+    assert_refused(&refused, "takes_any_json", "status 400 for [] in place of an object");
+}
+
+#[test]
 fn a_server_that_hangs_on_absurd_requests_is_refused() {
     let outcome = specimens(&["it_keeps_the_house_rules"])
         .env("FIXTURE", "hangs_on_a_large_head")

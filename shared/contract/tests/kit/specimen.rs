@@ -58,6 +58,12 @@ fn it_keeps_the_house_rules_for_who_has_a_key() {
     house_rules(&app, &[list.header("authorization", key), new.header("authorization", key)]);
 }
 
+#[test]
+fn it_keeps_the_house_rules_with_titles_of_any_type() {
+    let new = Endpoint::post("/todos", json!({ "title": "tea" })).any_types();
+    house_rules(&Server::start(), &[new]);
+}
+
 /// The fixture does not catch signals: this judges what `service.sh` makes of it.
 #[test]
 fn it_starts_and_stops_as_a_service_should() {
