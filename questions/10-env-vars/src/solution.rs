@@ -1,24 +1,28 @@
-//! Read port and API key from the environment and a `.env` file.
+//! Read the port and an API key from the environment and a `.env` file.
 //!
-//! `.env` is loaded into the environment before anything reads it, and dotenvy leaves alone what
-//! is set there already: the file is a developer's default, the environment has the last word.
-//! `Config` is parsed from it once, so a wrong setting stops the start and never meets a handler.
+//! The file is loaded into the environment before anything reads it, and dotenvy leaves variables
+//! alone that are already set: the file has defaults for a developer, the environment has the last
+//! word. The settings are read once, so an invalid one stops the startup and no request sees it.
 //!
-//! `env::var` in each handler would be shorter, and a typing error in `PORT` would turn into 3000
-//! without a word. `Config` implements neither `Serialize` nor `Debug`: the key has no way into an
-//! answer or a log, and what a client may see is a type of its own.
+//! `env::var` in the handler would be shorter, and nobody could list what the server needs. `Config`
+//! implements neither `Serialize` nor `Debug`, so the key cannot get into a response or a log;
+//! clients see a type of its own.
 //!
 //! Run it with `API_KEY=secret cargo run -p q10-env-vars`, then
 //! `curl -i http://127.0.0.1:3000/config`.
 
-use std::env::{self, VarError};
+use std::{
+    env::{self, VarError},
+    fs, io,
+};
 
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpServer, web};
 use serde::Serialize;
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let config = web::Data::new(Config::load()?);
+    load_env_file()?;
+    let config = web::Data::new(Config::read()?);
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(config.clone()).configure(routes)
     })
@@ -34,11 +38,13 @@ fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/config").get(show_config));
 }
 
-async fn show_config(config: web::Data<Config>) -> web::Json<ConfigView> {
-    web::Json(ConfigView { port: config.port, api_key_set: config.api_key.is_some() })
+async fn show_config(request: HttpRequest, config: web::Data<Config>) -> web::Json<ConfigView> {
+    // The address of the listener: with `PORT=0` the system has chosen the port.
+    let port = request.app_config().local_addr().port();
+    web::Json(ConfigView { port, api_key_set: config.api_key.is_some() })
 }
 
-/// What a client may know of the configuration.
+/// What a client may know about the configuration.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ConfigView {
@@ -47,37 +53,51 @@ struct ConfigView {
 }
 
 struct Config {
-    /// The port that `shared::listen!` takes from the same environment.
-    port: u16,
-    /// Not blank; absent in development only.
+    /// Not empty and not only whitespace; `None` in development only.
     api_key: Option<String>,
 }
 
 impl Config {
-    fn load() -> Result<Self, shared::StartError> {
-        match dotenvy::from_path(".env") {
-            Err(error) if !error.not_found() => {
-                // The error itself quotes the line that is wrong, and that may be the key's.
-                return Err(shared::StartError::new(".env is not lines of NAME=value"));
+    fn read() -> Result<Self, shared::StartError> {
+        let api_key = match env::var("API_KEY") {
+            Ok(key) => Some(key).filter(|key| !key.trim().is_empty()),
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(_)) => {
+                return Err(shared::StartError::new("API_KEY must be UTF-8"));
             }
-            _ => {}
+        };
+        if shared::AppEnv::read()? == shared::AppEnv::Production && api_key.is_none() {
+            return Err(shared::StartError::new("API_KEY must be set when APP_ENV is production"));
         }
-        let config = Self { port: port()?, api_key: api_key() };
-        if config.api_key.is_none() && env::var("APP_ENV").is_ok_and(|name| name == "production") {
-            return Err(shared::StartError::new("API_KEY must be set if APP_ENV is production"));
-        }
-        Ok(config)
+        Ok(Self { api_key })
     }
 }
 
-fn port() -> Result<u16, shared::StartError> {
-    match env::var("PORT") {
-        Err(VarError::NotPresent) => Some(3000),
-        value => value.ok().and_then(|port| port.parse().ok()),
+/// Loads `.env` from the working directory; a missing file is fine.
+///
+/// One line at a time, because an error of dotenvy has no line number and quotes the line, which may
+/// be the one with the key.
+fn load_env_file() -> Result<(), shared::StartError> {
+    let text = match fs::read_to_string(".env") {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => {
+            text.map_err(|error| shared::StartError::new(format!("failed to read .env: {error}")))?
+        }
+    };
+    for (index, line) in text.lines().enumerate() {
+        if has_substitution(line) || dotenvy::from_read(line.as_bytes()).is_err() {
+            let number = index + 1;
+            let name = line.split_once('=').map_or("the variable", |(name, _)| name.trim());
+            return Err(shared::StartError::new(format!(
+                "failed to read {name} in .env line {number}: write NAME='value', in single quotes"
+            )));
+        }
     }
-    .ok_or_else(|| shared::StartError::new("PORT must be a whole number from 0 to 65535"))
+    Ok(())
 }
 
-fn api_key() -> Option<String> {
-    env::var("API_KEY").ok().filter(|key| !key.trim().is_empty())
+/// Whether dotenvy would replace a `$NAME` in the value, with nothing if there is no such variable.
+fn has_substitution(line: &str) -> bool {
+    let value = line.split_once('=').map_or("", |(_, value)| value.trim_start());
+    !line.trim_start().starts_with('#') && value.contains('$') && !value.starts_with('\'')
 }

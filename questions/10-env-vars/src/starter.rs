@@ -1,7 +1,8 @@
-//! Read port and API key from the environment and a `.env` file.
+//! Read the port and an API key from the environment and a `.env` file.
 //!
-//! The prompt is in README.md. The route is given; what `Config` holds and where it comes from is
-//! yours. `shared::listen!` takes `PORT` from the environment when `main` gets to it.
+//! The prompt is in README.md. The route is given; what `Config` contains, and where it comes from,
+//! is yours. `shared::listen!` reads `PORT` from the environment when `main` reaches it. Change
+//! anything you like: only the server's behavior counts.
 //!
 //! Run it with `cargo xtask run 10`, and judge it on every save with `cargo xtask watch 10`.
 
@@ -10,7 +11,8 @@ use serde::Serialize;
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let config = web::Data::new(Config::load()?);
+    load_env_file()?;
+    let config = web::Data::new(Config::read()?);
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(config.clone()).configure(routes)
     })
@@ -27,25 +29,29 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn show_config(config: web::Data<Config>) -> HttpResponse {
-    // TODO: 200 with what a client may know of the configuration.
+    // TODO: 200 with what a client may know about the configuration.
     shared::not_implemented((config, ConfigView {}))
 }
 
-/// What a client may know of the configuration.
+/// What a client may know about the configuration.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ConfigView {
-    // TODO: the members of the answer.
+    // TODO: the properties of the response.
 }
 
 struct Config {
-    // TODO: what is configured, in types that can hold nothing wrong.
+    // TODO: the settings, in types that cannot hold an invalid value.
 }
 
 impl Config {
-    fn load() -> Result<Self, shared::StartError> {
-        // TODO: the configuration from .env and the environment, or an error that names the
-        // variable that is wrong.
+    fn read() -> Result<Self, shared::StartError> {
+        // TODO: the settings from the environment, or an error that names the invalid variable.
         Ok(Self {})
     }
+}
+
+fn load_env_file() -> Result<(), shared::StartError> {
+    // TODO: the variables of `.env` are in the environment, unless they were set there already.
+    Ok(())
 }
