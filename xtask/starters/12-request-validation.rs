@@ -1,7 +1,7 @@
-//! Refuse an invalid user and name every mistake at once.
+//! Reject an invalid user and report every error at once.
 //!
-//! The prompt is in README.md. Route and signature are given; the members of a user, their rules
-//! and the answer are yours. Change whatever you like.
+//! The prompt is in README.md. The route and the signature are given; the properties of a user, their
+//! rules, and the response are yours. Change anything you like: only the responses count.
 //!
 //! Run it with `cargo xtask run 12`, and judge it on every save with `cargo xtask watch 12`.
 
@@ -25,11 +25,11 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn create_user(user: web::Json<User>) -> HttpResponse {
-    // TODO: 201 with the user, or 400 with everything that is wrong with it.
+    // TODO: 201 with the user, or 400 with one message per problem.
     shared::not_implemented(user)
 }
 
 #[derive(Serialize, Deserialize, Validate)]
 struct User {
-    // TODO: the members of a user, and what must hold of each.
+    // TODO: the properties of a user, and the rules for each.
 }
