@@ -49,7 +49,8 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
     check_names(folder, names, found);
     let tokens = tokens(text);
     for (name, function) in HOUSE_CHECKS {
-        let is_called = [function.to_owned(), format!("{function}_with")]
+        let is_called = ["", "_with", "_as"]
+            .map(|suffix| format!("{function}{suffix}"))
             .iter()
             .any(|function| !lines_with(&tokens, &[function, "("]).is_empty());
         if !names.iter().any(|known| known == name) || !is_called {

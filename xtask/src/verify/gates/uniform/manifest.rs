@@ -145,7 +145,8 @@ fn variables_of(source: &str) -> BTreeSet<String> {
     let tokens = source::tokens(source);
     let names = source::strings(&tokens).filter(|text| variable(text) == Some(text.as_str()));
     let mut names: BTreeSet<String> = names.filter(|name| !name.starts_with("CARGO_")).collect();
-    if tokens.iter().any(|token| token.text == "AppEnv") {
+    // `shared::secret` reads it too.
+    if tokens.iter().any(|token| ["AppEnv", "secret"].contains(&token.text.as_str())) {
         names.insert("APP_ENV".to_owned());
     }
     names
