@@ -1,8 +1,8 @@
 //! Read the port and an API key from the environment and a `.env` file.
 //!
 //! The prompt is in README.md. The route is given; what `Config` contains, and where it comes from,
-//! is yours. `shared::listen!` reads `PORT` from the environment when `main` reaches it. Change
-//! anything you like: only the server's behavior counts.
+//! is yours. `shared::listen!` reads `PORT` from the environment when `main` reaches it.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 10`, and judge it on every save with `cargo xtask watch 10`.
 

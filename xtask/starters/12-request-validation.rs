@@ -1,7 +1,8 @@
 //! Reject an invalid user and report every error at once.
 //!
 //! The prompt is in README.md. The route and the signature are given; the properties of a user, their
-//! rules, and the response are yours. Change anything you like: only the responses count.
+//! rules, and the response are yours.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 12`, and judge it on every save with `cargo xtask watch 12`.
 

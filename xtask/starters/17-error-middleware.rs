@@ -1,9 +1,9 @@
 //! Give every error response one shape, and reveal nothing about internal causes.
 //!
 //! The prompt is in README.md. The server, its routes and everything that fails are given; the error
-//! type, what handlers return, and the middleware are yours. Change anything you like: only the
-//! responses and stderr count. Unlike other starters, this one does not use `shared::json_errors()`,
-//! which would send errors in another shape.
+//! type, what handlers return, and the middleware are yours. Unlike other starters, this one does not
+//! use `shared::json_errors()`, which would send errors in another shape.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 17`, and judge it on every save with `cargo xtask watch 17`.
 

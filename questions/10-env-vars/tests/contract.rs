@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{Endpoint, Server, expect, house_rules, json, process_rules};
+use contract::{Endpoint, Server, case, expect, house_rules, json, process_rules};
 
 const API_KEY: &str = "k3y-that-nobody-may-see";
 
@@ -72,6 +72,7 @@ mod stretch {
     #[test]
     fn quotes_around_a_value_are_not_part_of_it() {
         for (env_file, is_set) in [("API_KEY=''", false), ("API_KEY='k3y'", true)] {
+            let _case = case(format!(".env with the line {env_file}"));
             let app = Server::builder().file(".env", env_file).start();
 
             let config = app.get("/config").send();
@@ -87,7 +88,7 @@ mod stretch {
         let config = quoted.get("/config").send();
         config.expect_status(200).expect_json_including(json!({ "apiKeySet": true }));
 
-        expect_set_or_refused(".env with API_KEY=$ecret", "API_KEY=$ecret\n", "ecret", 1);
+        expect_set_or_refused("API_KEY=$ecret\n", "ecret", 1);
     }
 
     #[test]
@@ -95,7 +96,7 @@ mod stretch {
         for (number, env_file) in
             [(2, "# settings\nAPI_KEY=k3y 'with a quote\n"), (1, "API_KEY=two k3ys\n")]
         {
-            expect_set_or_refused(&format!(".env with {env_file:?}"), env_file, "k3y", number);
+            expect_set_or_refused(env_file, "k3y", number);
         }
     }
 
@@ -189,13 +190,14 @@ mod stretch {
 /// Expects a server that uses the value as it is, or one that names line and variable, not the
 /// value.
 #[track_caller]
-fn expect_set_or_refused(case: &str, env_file: &str, value: &str, number: usize) {
+fn expect_set_or_refused(env_file: &str, value: &str, number: usize) {
+    let _case = case(format!(".env with {env_file:?}"));
     match Server::builder().file(".env", env_file).start_or_exit() {
         Ok(app) => {
             let config = app.get("/config").send();
             config.expect_status(200);
             let is_set = config.json_at("/apiKeySet");
-            expect(is_set == json!(true), &format!("apiKeySet is true for {case}"), is_set);
+            expect(is_set == json!(true), "apiKeySet is true", is_set);
         }
         Err(exit) => {
             exit.expect_start_up_error("API_KEY");
@@ -203,11 +205,11 @@ fn expect_set_or_refused(case: &str, env_file: &str, value: &str, number: usize)
             let line = line.unwrap_or_default();
             expect(
                 line.contains(&number.to_string()),
-                &format!("the line number {number} beside API_KEY on stderr for {case}"),
+                &format!("the line number {number} beside API_KEY on stderr"),
                 line,
             );
             let is_secret = !exit.stderr.contains(value);
-            expect(is_secret, &format!("no value on stderr for {case}"), exit.stderr.trim());
+            expect(is_secret, "no value on stderr", exit.stderr.trim());
         }
     }
 }

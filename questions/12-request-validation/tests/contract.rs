@@ -1,7 +1,7 @@
 //! What a server for question 12 must do.
 
 use contract::{
-    Endpoint, Response, Server, Value, house_rules::error_message, house_rules_with, json,
+    Endpoint, Response, Server, Value, house_rules::error_message, house_rules_as, json,
     process_rules,
 };
 
@@ -133,7 +133,8 @@ mod stretch {
 
         // The checks above say which problems need the shape of this question.
         let either = |body: &Value| are_errors(&body["errors"], 1) || error_message(body);
-        house_rules_with(&app, &[Endpoint::post("/users", user)], either);
+        let shapes = r#"{"errors": ["<message>"]} or {"error": "<message>"}"#;
+        house_rules_as(&app, &[Endpoint::post("/users", user)], shapes, either);
     }
 
     #[test]

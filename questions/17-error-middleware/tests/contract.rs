@@ -1,11 +1,13 @@
 //! What a server for question 17 must do.
 
-use contract::{Endpoint, Request, Response, Server, Value, house_rules_with, json, process_rules};
+use contract::{Endpoint, Request, Response, Server, Value, house_rules_as, json, process_rules};
 
 /// The causes of `/crash`, `/panic` and `/panic/guard`.
 const CRASH: &str = "no answer from db.internal:5432";
 const PANIC: &str = "invoice 42 has no lines";
 const GUARD_PANIC: &str = "tenant 7 has no name";
+
+const SHAPE: &str = r#"{"error": {"message": "<message>"}}"#;
 
 #[test]
 fn an_expected_error_gets_a_400_with_its_message() {
@@ -181,7 +183,7 @@ mod stretch {
 
         // The prompt does not say that `message` is a string.
         let echo = Endpoint::post("/error-test", json!({ "message": "tea" })).any_types();
-        house_rules_with(&app, &[Endpoint::get("/error-test"), echo], has_message);
+        house_rules_as(&app, &[Endpoint::get("/error-test"), echo], SHAPE, has_message);
     }
 
     #[test]
@@ -190,7 +192,7 @@ mod stretch {
     }
 }
 
-/// `{"error":{"message":"…"}}`
+/// Whether a body has the [`SHAPE`].
 fn has_message(body: &Value) -> bool {
     body["error"]["message"].as_str().is_some_and(|message| !message.trim().is_empty())
 }
@@ -198,8 +200,7 @@ fn has_message(body: &Value) -> bool {
 #[track_caller]
 fn expect_error(response: &Response, status: u16) {
     response.expect_status(status).expect_media_type("application/json");
-    let wanted = r#"{"error":{"message":"…"}} with a message that is not empty"#;
-    response.expect(has_message(&response.json()), wanted, response.text());
+    response.expect(has_message(&response.json()), SHAPE, response.text());
 }
 
 /// Expects neither a detail nor words that only the server knows.
