@@ -1,20 +1,20 @@
-//! Store uploaded images, and refuse what is no image or too large.
+//! Store uploaded images, and reject anything that is not an image or is too large.
 //!
-//! The form extractor writes the field into a temporary file as it arrives, so memory does not
-//! grow with the upload. That file removes itself unless it is given a name for good: a refusal, a
-//! client that hangs up and an error of the disk leave nothing behind, and no line here cleans up.
+//! The form extractor writes the field to a temporary file as it arrives, so memory does not grow
+//! with the upload. That file deletes itself unless it is moved to its final name: a rejected
+//! upload, a client that hangs up and a disk error leave nothing behind, without any cleanup code.
 //!
-//! Nothing that the client says about the file is used. Its first bytes decide what it is and give
-//! the extension, and a random number is its name. Reading the field by hand with `Multipart` could
-//! refuse a text at its first byte and not at its last; it would need a loop, a counter and a guard
-//! that cleans up. Looking at signatures keeps mistakes out, not attackers: whoever shows uploads
-//! to others decodes and encodes them again.
+//! Nothing that the client says about the file is used: the first bytes decide what it is and give
+//! the extension, and its name is a random number. Reading the field by hand with `Multipart` could
+//! reject a text file at its first byte instead of its last; it costs a loop, a counter and a guard
+//! that cleans up. A signature catches errors, not attacks: a service that shows uploads to others
+//! decodes and re-encodes them.
 //!
 //! Run it with `cargo run -p q20-file-upload`, then
 //! `curl -i -F file=@photo.png http://127.0.0.1:3000/upload`.
 
 use std::{
-    env, fmt, fs,
+    fs,
     io::{self, Read},
     path::PathBuf,
 };
@@ -35,14 +35,16 @@ use uuid::Uuid;
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
     let uploads = web::Data::new(Uploads::open()?);
-    // Beside the images, because a file can be renamed only within its file system.
+    // In the same folder as the images, because a rename works only within a file system.
     let temporary_files = TempFileConfig::default().directory(&uploads.directory);
+    // Room for an image and for the other fields that a browser may send.
+    let forms = MultipartFormConfig::default().total_limit(6 << 20).error_handler(reject_form);
     HttpServer::new(move || {
         App::new()
             .wrap(shared::json_errors())
             .app_data(uploads.clone())
             .app_data(temporary_files.clone())
-            .app_data(MultipartFormConfig::default().error_handler(refuse_form))
+            .app_data(forms.clone())
             .configure(routes)
     })
     .workers(shared::workers())
@@ -67,8 +69,8 @@ async fn upload_image(
     Ok(web::Json(Uploaded { message: "File uploaded", file }))
 }
 
-/// The extractor reports a field beyond its limit as 400.
-fn refuse_form(error: MultipartError, _: &HttpRequest) -> actix_web::Error {
+/// The extractor responds with 400 to a form or field that exceeds its limit.
+fn reject_form(error: MultipartError, _: &HttpRequest) -> actix_web::Error {
     match error {
         MultipartError::Payload(PayloadError::Overflow) => UploadError::TooLarge.into(),
         other => other.into(),
@@ -95,26 +97,32 @@ struct StoredFile {
 }
 
 struct Uploads {
-    /// Holds the images, and while they arrive their temporary files.
+    /// Holds the images, and their temporary files while they arrive.
     directory: PathBuf,
 }
 
 impl Uploads {
     fn open() -> Result<Self, shared::StartError> {
-        let directory = env::var("UPLOAD_DIR").unwrap_or_else(|_| "uploads".to_owned()).into();
+        let directory = shared::path_setting("UPLOAD_DIR", "uploads");
+        if directory.to_str().is_none() {
+            return Err(shared::StartError::new("UPLOAD_DIR must be UTF-8: responses contain it"));
+        }
         fs::create_dir_all(&directory).map_err(|error| {
-            shared::StartError::new(format!("UPLOAD_DIR {directory:?} cannot be made: {error}"))
+            shared::StartError::new(format!("UPLOAD_DIR {directory:?} cannot be created: {error}"))
         })?;
         Ok(Self { directory })
     }
 
-    /// Gives the file a name for good if it is an image. Blocks.
+    /// Moves the file to its final name if it is an image. Blocks.
     fn store(&self, upload: TempFile) -> Result<StoredFile, UploadError> {
         let TempFile { mut file, size, .. } = upload;
         let mut head = Vec::new();
         file.by_ref().take(8).read_to_end(&mut head)?;
         let extension = image_extension(&head).ok_or(UploadError::NotAnImage)?;
 
+        // A temporary file is private to its owner, but a web server should be able to read this one.
+        #[cfg(unix)]
+        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
         let filename = format!("{}.{extension}", Uuid::new_v4());
         let path = self.directory.join(&filename);
         file.persist(&path).map_err(|error| error.error)?;
@@ -122,7 +130,7 @@ impl Uploads {
     }
 }
 
-/// By the signature in the first 8 bytes.
+/// The extension for the signature in the first 8 bytes.
 fn image_extension(head: &[u8]) -> Option<&'static str> {
     match head {
         [0xff, 0xd8, 0xff, ..] => Some("jpg"),
@@ -132,33 +140,21 @@ fn image_extension(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-#[derive(Debug)]
+/// Why an upload is not stored. `shared::json_errors` writes the JSON body.
+#[derive(Debug, thiserror::Error)]
 enum UploadError {
-    /// 400: there is no field `file`, or nothing is in it.
+    /// 400: the field `file` is missing or empty.
+    #[error("No file uploaded")]
     NoFile,
-    /// 400: the content is neither JPEG nor PNG nor GIF.
+    /// 400: the content is not JPEG, PNG or GIF.
+    #[error("Only images allowed")]
     NotAnImage,
-    /// 413: the file has more than 5 MiB.
+    /// 413: the file is larger than 5 MiB, or the form is larger than 6 MiB.
+    #[error("Upload too large")]
     TooLarge,
     /// 500: the file cannot be stored.
-    Disk(io::Error),
-}
-
-impl From<io::Error> for UploadError {
-    fn from(error: io::Error) -> Self {
-        Self::Disk(error)
-    }
-}
-
-impl fmt::Display for UploadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoFile => f.write_str("No file uploaded"),
-            Self::NotAnImage => f.write_str("Only images allowed"),
-            Self::TooLarge => f.write_str("File too large"),
-            Self::Disk(error) => write!(f, "failed to store the file: {error}"),
-        }
-    }
+    #[error("failed to store the file: {0}")]
+    Disk(#[from] io::Error),
 }
 
 impl ResponseError for UploadError {

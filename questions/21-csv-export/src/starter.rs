@@ -1,9 +1,10 @@
 //! Export all users as a CSV file that a spreadsheet opens safely.
 //!
-//! The prompt is in README.md. The route and the users are given; the handler is yours, and so is
-//! what the query may say. Change whatever you like but the users.
+//! The prompt is in README.md. The route and the users are given; you write the handler and the
+//! parameters of the query.
+//! Change anything you like, except the users: types, signatures and crates.
 //!
-//! Run it with `cargo xtask run 21`, and judge it on every save with `cargo xtask watch 21`.
+//! Run it with `cargo xtask run 21`, and check it on every save with `cargo xtask watch 21`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Deserialize;
@@ -23,17 +24,17 @@ fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/export/users").get(export_users));
 }
 
-async fn export_users(query: web::Query<Export>) -> HttpResponse {
-    // TODO: 200 with all users as a CSV file, or with as many rows as the query asks for.
+async fn export_users(query: web::Query<ExportQuery>) -> HttpResponse {
+    // TODO: respond with 200 and all users as a CSV file, or with `count` rows if the query has it.
     shared::not_implemented((query, USERS))
 }
 
 #[derive(Deserialize)]
-struct Export {
-    // TODO: what the query may say.
+struct ExportQuery {
+    // TODO: the parameter `count`, once you support it.
 }
 
-/// Name and email address. The first one has the id 1.
+/// Name and email. The first user has the id 1.
 const USERS: [(&str, &str); 13] = [
     ("Ada Lovelace", "ada@example.com"),
     ("José Álvarez", "jose@example.com"),

@@ -1,32 +1,26 @@
 //! Append one line to a log file for every request.
 //!
-//! `middleware::Logger` knows when a response has ended and how long it was; what it lacks is
-//! given to it: Apache's time, and the parts that a client chooses, escaped. It stands outside of
-//! everything that may answer, so it counts the bytes that are sent in the end.
+//! `middleware::Logger` knows when a response has ended and how long its body was. Two things are
+//! added: Apache's time format, and escaping for the parts that a client chooses. It is the
+//! outermost middleware, so it counts the bytes that are really sent.
 //!
 //! Its lines go through the crate `log` to a thread that owns the file. Writing on the thread that
-//! serves would be simpler, and a full disk or a stuck pipe would hold up every request. The price
-//! is a queue: it is bounded, so lines are lost while the file stalls, and `main` has to keep the
-//! guard that writes out the rest at the end.
+//! serves is simpler, but then a full disk or a stalled pipe holds up every request. The queue in
+//! between is bounded, so lines are lost while the file stalls, and `main` keeps the guard that
+//! writes the rest at the end.
 //!
 //! Run it with `APP_ENV=production cargo run -p q22-request-logging`, then
 //! `curl -i http://127.0.0.1:3000/` and `cat access.log`.
 
-use std::{env, fs::File, io::Write};
+use std::{fs::File, io::Write};
 
-use actix_web::{
-    App, HttpServer,
-    dev::ServiceRequest,
-    http::header::{self, HeaderName},
-    middleware::Logger,
-    web,
-};
+use actix_web::{App, HttpServer, dev::ServiceRequest, middleware::Logger, web};
 use chrono::Utc;
 use env_logger::Target;
 use serde::Serialize;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
-/// Names the lines of the access log among all that is logged.
+/// Names the lines of the access log among everything that is logged.
 const ACCESS: &str = "access";
 
 const DEVELOPMENT: &str = "%{request}xi %s %D ms - %b";
@@ -36,9 +30,11 @@ const COMBINED: &str =
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let _written_out_when_dropped = open_log()?;
-    let production = env::var("APP_ENV").is_ok_and(|name| name == "production");
-    let format = if production { COMBINED } else { DEVELOPMENT };
+    let format = match shared::AppEnv::read()? {
+        shared::AppEnv::Development => DEVELOPMENT,
+        shared::AppEnv::Production => COMBINED,
+    };
+    let _guard = start_logging(open_log()?);
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).wrap(access_log(format)).configure(routes)
     })
@@ -63,6 +59,25 @@ struct Greeting {
     message: &'static str,
 }
 
+fn open_log() -> Result<File, shared::StartError> {
+    let path = shared::path_setting("LOG_FILE", "access.log");
+    File::options().append(true).create(true).open(&path).map_err(|error| {
+        shared::StartError::new(format!("LOG_FILE {path:?} cannot be opened: {error}"))
+    })
+}
+
+/// Sends everything that is logged as [`ACCESS`] to the file, on a thread that runs as long as the
+/// guard lives.
+fn start_logging(file: File) -> WorkerGuard {
+    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(10_000).finish(file);
+    env_logger::Builder::new()
+        .parse_filters(&format!("{ACCESS}=info"))
+        .format(|line, record| writeln!(line, "{}", record.args()))
+        .target(Target::Pipe(Box::new(writer)))
+        .init();
+    guard
+}
+
 fn access_log(format: &str) -> Logger {
     Logger::new(format)
         .log_target(ACCESS)
@@ -71,32 +86,15 @@ fn access_log(format: &str) -> Logger {
         })
         .custom_request_replace("version", |request| format!("{:?}", request.version()))
         .custom_request_replace("time", |_| Utc::now().format("%d/%b/%Y:%H:%M:%S %z").to_string())
-        .custom_request_replace("referer", |request| escaped_header(request, header::REFERER))
-        .custom_request_replace("agent", |request| escaped_header(request, header::USER_AGENT))
+        .custom_request_replace("referer", |request| escaped_header(request, "referer"))
+        .custom_request_replace("agent", |request| escaped_header(request, "user-agent"))
 }
 
-fn escaped_header(request: &ServiceRequest, name: HeaderName) -> String {
+fn escaped_header(request: &ServiceRequest, name: &str) -> String {
     request.headers().get(name).map_or("-".to_owned(), |value| escape(value.as_bytes()))
 }
 
-/// `\"`, `\\`, `\t` and `\x9b`, as Apache does it: printable ASCII that cannot end a field.
+/// Printable ASCII that cannot end a field: `\"`, `\\`, `\t` and `\x9b`, as Apache writes it.
 fn escape(sent: &[u8]) -> String {
     sent.escape_ascii().to_string()
-}
-
-/// Makes the file the place of what is logged as [`ACCESS`].
-fn open_log() -> Result<WorkerGuard, shared::StartError> {
-    let path = env::var("LOG_FILE").unwrap_or_else(|_| "access.log".to_owned());
-    // A named pipe that is opened for writing alone keeps the opener waiting for a reader.
-    let file = File::options().read(true).append(true).create(true).open(&path);
-    let file =
-        file.map_err(|error| shared::StartError::new(format!("LOG_FILE {path}: {error}")))?;
-
-    let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(10_000).finish(file);
-    env_logger::Builder::new()
-        .parse_filters(&format!("{ACCESS}=info"))
-        .format(|line, record| writeln!(line, "{}", record.args()))
-        .target(Target::Pipe(Box::new(writer)))
-        .init();
-    Ok(guard)
 }

@@ -1,6 +1,6 @@
 //! What a server for question 22 must do.
 
-use std::{collections::HashSet, time::Instant};
+use std::{collections::HashSet, fs, time::Instant};
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use contract::{
@@ -10,13 +10,12 @@ use contract::{
 const LOG: &str = "access.log";
 
 #[test]
-fn a_request_is_answered_and_makes_a_line() {
+fn a_request_gets_a_response_and_a_line() {
     let app = Server::start();
 
     app.get("/").send().expect_status(200);
 
-    let line = line(&app, LOG);
-    expect(line.starts_with("GET / 200 "), "a line that starts with GET / 200", &line);
+    line_with(&app, "GET / ");
 }
 
 #[test]
@@ -25,81 +24,88 @@ fn in_development_the_line_is_method_url_status_time_and_length() {
         let begin = Instant::now();
         let response = app.get("/?page=2").send();
 
-        let line = short(&line(&app, LOG));
+        let line = line_with(&app, "/?page=2");
         let took = begin.elapsed().as_secs_f64() * 1000.0;
-        let length = response.body().len().to_string();
-        expect_eq("method, URL and status", line.request(), "GET /?page=2 200");
-        expect_eq("length", line.length, length);
-        // Rounded it may be.
+        let line = short(&line, "GET /?page=2 200");
+        expect_eq("LENGTH", line.length, response.body().len().to_string());
+        // It may be rounded.
         let is_plausible = line.time <= took + 1.0;
-        expect(is_plausible, &format!("at most the {took:.1} ms of the client"), line.time);
+        expect(is_plausible, &format!("TIME: at most {took:.1}, as for the client"), line.time);
     }
 }
 
 #[test]
-fn there_are_no_colour_codes() {
+fn there_are_no_color_codes() {
     let app = Server::builder().env("FORCE_COLOR", "1").env("CLICOLOR_FORCE", "1").start();
 
     app.get("/").send().expect_status(200);
     app.get("/no/such/path").send().expect_status(404);
 
-    let lines = lines(&app, LOG, 2);
-    let is_plain = lines.iter().all(|line| !line.contains(char::is_control));
-    expect(is_plain, "no colour codes", lines);
+    for url in ["GET / ", "GET /no/such/path "] {
+        let line = line_with(&app, url);
+        expect(!line.contains(char::is_control), "no color codes", line);
+    }
 }
 
 #[test]
-fn a_request_that_no_route_matches_is_logged_too() {
+fn a_request_that_matches_no_route_is_logged_as_it_was_sent() {
     let app = Server::start();
 
-    for (n, method) in ["GET", "POST", "PUT", "DELETE"].into_iter().enumerate() {
+    for method in ["GET", "POST", "PUT", "DELETE"] {
         let response = app.request(method, "/no/such/path").send();
-        let status = response.expect_status(404).status();
+        let length = response.expect_status(404).body().len();
 
-        let line = short(&lines(&app, LOG, n + 1)[n]);
-        expect_eq("request", line.request(), format!("{method} /no/such/path {status}"));
-        expect_eq("length", line.length, response.body().len().to_string());
+        let line = line_with(&app, &format!("{method} /no/such/path "));
+        expect(line.contains(" 404 "), "the status 404", &line);
+        let has_length = line.ends_with(&format!(" {length}"));
+        expect(has_length, &format!("the {length} bytes of the body at the end"), &line);
     }
 }
 
 #[test]
 fn the_url_is_logged_as_it_was_sent() {
     let app = Server::start();
-    let urls = ["/a%20b%2Fc%c3%a9", "/?q=a%0a%20b&q=%22&empty=", "/x%0d%0aGET%20/%20200"];
 
-    for (n, url) in urls.into_iter().enumerate() {
+    for (url, part) in [
+        ("/a%20b%2Fc%c3%a9", "/a"),
+        ("/?q=a%0a%20b&q=%22&empty=", "/?q="),
+        ("/x%0d%0aGET%20/%20200", "/x"),
+    ] {
         app.get(url).send();
-        expect_eq("URL", short(&lines(&app, LOG, n + 1)[n]).url, url);
+        let line = line_with(&app, part);
+        let is_unchanged = line.contains(&format!("GET {url} "));
+        expect(is_unchanged, &format!("GET {url}"), line);
     }
 }
 
 #[test]
-fn the_log_file_has_the_name_that_log_file_gives_it() {
+fn log_file_sets_the_name_of_the_file() {
     let app = Server::builder().env("LOG_FILE", "requests.txt").start();
 
     app.get("/").send().expect_status(200);
 
-    expect_eq("URL", short(&line(&app, "requests.txt")).url, "/");
-    let is_there = app.directory().join(LOG).exists();
-    expect(!is_there, "no access.log beside it", "both files");
+    line_in(&app, "requests.txt", "GET / ");
+    let has_both = app.directory().join(LOG).exists();
+    expect(!has_both, "no access.log in addition", "both files");
 }
 
 #[test]
-fn what_is_in_the_file_already_stays() {
+fn existing_lines_stay_in_the_file() {
     let app = Server::builder().file(LOG, "a line of yesterday\n").start();
     app.get("/one").send();
-    lines(&app, LOG, 2);
+    line_with(&app, "GET /one ");
 
     let app = app.restart();
     app.get("/two").send();
 
-    let lines = lines(&app, LOG, 3);
-    expect_eq("first line", lines[0].as_str(), "a line of yesterday");
-    expect_eq("URLs", [short(&lines[1]).url, short(&lines[2]).url], ["/one", "/two"]);
+    line_with(&app, "GET /two ");
+    line_with(&app, "GET /one ");
+    let log = log(&app);
+    expect(log.starts_with("a line of yesterday\n"), "a line of yesterday, still the first", log);
 }
 
 #[test]
-fn every_request_makes_one_line_and_nothing_else_does() {
+fn each_request_makes_exactly_one_line_and_nothing_else_does() {
     let app = Server::start();
 
     for i in 0..10 {
@@ -107,8 +113,14 @@ fn every_request_makes_one_line_and_nothing_else_does() {
         app.request("HEAD", format!("/head/{i}")).send();
     }
 
-    let logged: HashSet<_> = lines(&app, LOG, 20).iter().map(|line| short(line).url).collect();
-    expect_eq("number of different URLs", logged.len(), 20);
+    for i in 0..10 {
+        line_with(&app, &format!("GET /{i} "));
+        line_with(&app, &format!("HEAD /head/{i} "));
+    }
+    let log = log(&app);
+    let other: Vec<_> = log.lines().filter(|line| !line.contains(" /")).collect();
+    expect(other.is_empty(), "only lines about requests", other);
+    expect_eq("number of lines for 20 requests", log.lines().count(), 20);
 }
 
 #[test]
@@ -120,36 +132,32 @@ fn in_production_the_line_is_in_the_combined_format() {
     let request = app.get("/?page=2").header("referer", "http://example.com/start?x=1");
     let response = request.header("user-agent", "Mozilla/5.0 (X11; Linux x86_64)").send();
 
-    let line = combined(&line(&app, LOG));
-    expect(["127.0.0.1", "::ffff:127.0.0.1"].contains(&&*line.host), "host 127.0.0.1", line.host);
+    let line = combined(&line_with(&app, "/?page=2"));
+    expect(["127.0.0.1", "::ffff:127.0.0.1"].contains(&&*line.host), "HOST 127.0.0.1", line.host);
     let about_now = (begin..Utc::now() + tolerance).contains(&line.time.to_utc());
-    expect(about_now, "the time of the request", line.time.to_string());
+    expect(about_now, "TIME: the time of the request", line.time.to_string());
     expect_eq("request", line.request, "GET /?page=2 HTTP/1.1");
-    expect_eq("status", line.status, 200);
-    expect_eq("length", line.length, response.body().len().to_string());
-    expect_eq("referer", line.referer, "http://example.com/start?x=1");
-    expect_eq("user agent", line.agent, "Mozilla/5.0 (X11; Linux x86_64)");
+    expect_eq("STATUS", line.status, 200);
+    expect_eq("LENGTH", line.length, response.body().len().to_string());
+    expect_eq("REFERER", line.referer, "http://example.com/start?x=1");
+    expect_eq("USER-AGENT", line.agent, "Mozilla/5.0 (X11; Linux x86_64)");
 }
 
 #[test]
-fn in_production_a_header_that_was_not_sent_is_a_hyphen() {
+fn in_production_a_missing_header_is_a_hyphen() {
     let app = production();
 
     app.get("/").send().expect_status(200);
     app.get("/no/such/path").header("user-agent", "curl/8.5.0").send().expect_status(404);
 
-    let mut logged: Vec<_> = lines(&app, LOG, 2).iter().map(|line| combined(line)).collect();
-    logged.sort_by_key(|line| line.status);
-    let headers: Vec<_> = logged.iter().map(|line| (&*line.referer, &*line.agent)).collect();
-    expect_eq("referer and user agent", headers, [("-", "-"), ("-", "curl/8.5.0")]);
+    for (url, end) in [("GET / ", r#" "-" "-""#), ("GET /no/such/path ", r#" "-" "curl/8.5.0""#)] {
+        let line = line_with(&app, url);
+        expect(line.ends_with(end), &format!("{end} at the end of the line"), line);
+    }
 }
 
 mod stretch {
-    use std::{
-        fs::{self, File},
-        process::Command,
-        time::Duration,
-    };
+    use std::{fs::File, process::Command, time::Duration};
 
     use super::*;
 
@@ -167,53 +175,52 @@ mod stretch {
         ];
 
         for (n, text) in quoted.into_iter().enumerate() {
-            app.get("/").header("referer", text).header("user-agent", text).send();
-            let line = combined(&lines(&app, LOG, n + 1)[n]);
-            expect_eq("referer and agent", [&*line.referer, &*line.agent], [text, text]);
-            expect_eq("status", line.status, 200);
+            app.get(format!("/{n}")).header("referer", text).header("user-agent", text).send();
+            let [_, referer, agent] = quoted_fields(&line_with(&app, &format!("GET /{n} ")));
+            expect_eq("referer and user agent", [&*referer, &*agent], [text, text]);
         }
 
         // Some servers refuse such a URL.
         let _ = app.get("/x\"y\\").try_send();
         app.get("/last").send();
-        app.wait_for_file(LOG, "a line for /last", |text| text.contains("GET /last "));
-        for line in text(&app, LOG).lines() {
-            combined(line);
+        line_with(&app, "GET /last ");
+        for line in log(&app).lines() {
+            quoted_fields(line);
         }
     }
 
     #[test]
-    fn control_characters_in_headers_never_get_into_the_file() {
+    fn control_characters_in_headers_never_reach_the_file() {
         let app = production();
         let control =
             [&b"\t"[..], b"\x1b[31m", b"\x08\x0b\x0c\x7f", b"\x85", b"\xc2\x9b31m", b"\xff"];
 
-        // Most of them are refused by most servers, and then there may be a line or not.
+        // Most servers refuse most of these requests, and then there may be a line or not.
         for sent in control {
             let agent = [&b"before "[..], sent, b" after"].concat();
             let _ = app.get("/").header("user-agent", agent).try_send();
         }
         app.get("/last").send();
 
-        app.wait_for_file(LOG, "a line for /last", |text| text.contains("GET /last "));
-        let text = text(&app, LOG);
-        let raw: Vec<_> = text.chars().filter(|c| c.is_control() && *c != '\n').collect();
-        expect(raw.is_empty(), "no control characters but line ends", raw);
-        for line in text.lines() {
-            combined(line);
+        line_with(&app, "GET /last ");
+        let log = log(&app);
+        let raw: Vec<_> = log.chars().filter(|c| c.is_control() && *c != '\n').collect();
+        expect(raw.is_empty(), "no control characters except line ends", raw);
+        for line in log.lines() {
+            quoted_fields(line);
         }
     }
 
     #[test]
-    fn no_header_has_a_say_in_the_host() {
+    fn forwarding_headers_do_not_change_the_host() {
         let app = production();
 
         let request = app.get("/").header("x-forwarded-for", "203.0.113.7");
         request.header("forwarded", "for=203.0.113.7").header("x-real-ip", "203.0.113.7").send();
 
-        let line = line(&app, LOG);
-        combined(&line);
-        expect(!line.contains("203.0.113.7"), "the address that the request came from", line);
+        let line = line_with(&app, "GET / ");
+        let is_real = line.contains("127.0.0.1") && !line.contains("203.0.113.7");
+        expect(is_real, "the address that the request came from", line);
     }
 
     #[test]
@@ -222,53 +229,44 @@ mod stretch {
 
         app.burst((0..200).map(|i| app.get(format!("/?n={i}"))).collect());
 
-        let logged: HashSet<_> = lines(&app, LOG, 200).iter().map(|line| short(line).url).collect();
-        expect_eq("number of different URLs", logged.len(), 200);
+        let is_whole = |log: &str| log.lines().count() >= 200 && log.ends_with('\n');
+        let log = app.wait_for_file(LOG, "200 whole lines", is_whole);
+        expect_eq("number of different URLs", urls(&log).len(), 200);
     }
 
     #[test]
-    fn the_file_is_complete_once_sigterm_has_ended_the_server() {
+    fn the_file_is_complete_after_sigterm() {
         let app = Server::start();
 
-        let answers = app.burst((0..100).map(|i| app.get(format!("/?n={i}"))).collect());
+        let responses = app.burst((0..100).map(|i| app.get(format!("/?n={i}"))).collect());
         app.terminate(Duration::from_secs(5)).expect_success();
 
-        let text = text(&app, LOG);
-        let logged: HashSet<_> = text.lines().map(|line| short(line).url).collect();
-        expect_eq("number of different URLs", logged.len(), answers.len());
+        expect_eq("number of different URLs", urls(&log(&app)).len(), responses.len());
     }
 
     #[test]
-    fn a_log_file_that_nobody_opens_delays_neither_the_start_nor_an_answer() {
+    fn a_log_file_that_stalls_delays_no_response() {
         logs(&Server::start());
         let builder = Server::builder().env("LOG_FILE", PIPE);
         if !make_pipe(&builder) {
             return;
         }
-
-        let app = builder.start();
-
-        answers_at_once(&app);
-    }
-
-    #[test]
-    fn a_log_file_that_nobody_reads_delays_no_answer() {
-        logs(&Server::start());
-        let builder = Server::builder().env("LOG_FILE", PIPE);
-        if !make_pipe(&builder) {
-            return;
-        }
-        // Opened both ways, so that opening it does not wait for the server.
+        // Opened for reading and writing, because opening it for one of them waits for the other.
         let pipe = File::options().read(true).write(true).open(builder.directory().join(PIPE));
         let app = builder.start();
 
-        answers_at_once(&app);
+        // A pipe has room for 64 KiB, which is less than these lines.
+        let url = format!("/?{}", "a".repeat(4000));
+        let request: Request = app.get(url).timeout(Duration::from_secs(3));
+        for _ in 0..50 {
+            request.clone().send().expect_status(200);
+        }
 
         drop(pipe);
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         let app = Server::start();
         logs(&app);
 
@@ -276,7 +274,7 @@ mod stretch {
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         logs(&Server::start());
 
         process_rules(&Endpoint::get("/"));
@@ -285,7 +283,16 @@ mod stretch {
     #[track_caller]
     fn logs(app: &Server) {
         app.get("/").send().expect_status(200);
-        line(app, LOG);
+        line_with(app, "GET / ");
+    }
+
+    /// The URL of each line in which there is one, and only one.
+    fn urls(log: &str) -> HashSet<&str> {
+        let url = |line| {
+            let mut words = str::split(line, [' ', '"']).filter(|word| word.starts_with("/?n="));
+            words.next().filter(|_| words.next().is_none())
+        };
+        log.lines().filter_map(url).collect()
     }
 
     /// Makes a named pipe in the working directory, or notes that this machine has none.
@@ -297,78 +304,61 @@ mod stretch {
         }
         made
     }
-
-    /// Makes many more lines than a pipe has room for, which is 64 KiB.
-    #[track_caller]
-    fn answers_at_once(app: &Server) {
-        let url = format!("/?{}", "a".repeat(4000));
-        let request: Request = app.get(url).timeout(Duration::from_secs(3));
-
-        for _ in 0..50 {
-            request.clone().send().expect_status(200);
-        }
-    }
-
-    /// What is in the file now.
-    fn text(app: &Server, file: &str) -> String {
-        let bytes = fs::read(app.directory().join(file)).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
 }
 
 fn production() -> Server {
     Server::builder().env("APP_ENV", "production").start()
 }
 
-/// Waits for the one line in the file.
+/// Waits for a whole line in the log that contains `text`.
 #[track_caller]
-fn line(app: &Server, file: &str) -> String {
-    lines(app, file, 1).remove(0)
+fn line_with(app: &Server, text: &str) -> String {
+    line_in(app, LOG, text)
 }
 
-/// Waits until there are `wanted` lines in the file, and expects no more.
+/// As [`line_with`], in another file.
 #[track_caller]
-fn lines(app: &Server, file: &str, wanted: usize) -> Vec<String> {
-    let is_enough = |text: &str| text.ends_with('\n') && text.lines().count() >= wanted;
-    let text = app.wait_for_file(file, &format!("{wanted} whole lines"), is_enough);
-    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
-    expect_eq("number of lines", lines.len(), wanted);
-    lines
+fn line_in(app: &Server, file: &str, text: &str) -> String {
+    let find = |log: &str| {
+        let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().find(|line| line.contains(text)).map(str::to_owned)
+    };
+    let log = app.wait_for_file(file, &format!("a line with {text}"), |log| find(log).is_some());
+    find(&log).unwrap_or_default()
+}
+
+/// What is in the log now.
+fn log(app: &Server) -> String {
+    let bytes = fs::read(app.directory().join(LOG)).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// `GET /?page=2 200 0.213 ms - 25`
 struct Short {
-    method: String,
-    url: String,
-    status: u16,
     time: f64,
     length: String,
 }
 
-impl Short {
-    fn request(&self) -> String {
-        format!("{} {} {}", self.method, self.url, self.status)
-    }
-}
-
+/// Parses a line of the short format; the failure names the field that is wrong.
 #[track_caller]
-fn short(line: &str) -> Short {
+fn short(line: &str, request: &str) -> Short {
     let parse = || {
-        let words: Vec<_> = line.split(' ').collect();
-        let [method, url, status, time, "ms", "-", length] = words[..] else { return None };
+        let rest = line.strip_prefix(request).ok_or(format!("METHOD URL STATUS: {request}"))?;
+        let (time, rest) = rest
+            .strip_prefix(' ')
+            .and_then(|rest| rest.split_once(' '))
+            .ok_or("TIME after a space")?;
         let is_number = time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let is_length = length == "-" || length.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number && is_length && !length.is_empty()).then_some(Short {
-            method: method.to_owned(),
-            url: url.to_owned(),
-            status: status.parse().ok()?,
-            time: time.parse().ok()?,
-            length: length.to_owned(),
+        let time = time.parse().ok().filter(|_| is_number).ok_or("TIME: a number")?;
+        let length = rest.strip_prefix("ms - ").ok_or("`ms - ` after TIME")?;
+        let is_length = length == "-" || length.parse::<u64>().is_ok();
+        let length = Some(length.to_owned()).filter(|_| is_length);
+        Ok::<_, String>(Short {
+            time,
+            length: length.ok_or("LENGTH: a number or `-`, at the end")?,
         })
     };
-    let short = parse();
-    expect(short.is_some(), "a line METHOD URL STATUS TIME ms - LENGTH", line);
-    short.expect("it has been expected")
+    parse().unwrap_or_else(|field| wrong_field("METHOD URL STATUS TIME ms - LENGTH", &field, line))
 }
 
 /// `127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 25 "-" "curl/8.5.0"`
@@ -382,33 +372,55 @@ struct Combined {
     agent: String,
 }
 
+/// Parses a line of the combined format; the failure names the field that is wrong.
 #[track_caller]
 fn combined(line: &str) -> Combined {
     let parse = || {
-        let (host, rest) = line.split_once(" - - [")?;
-        let (time, rest) = rest.split_once("] ")?;
-        let (request, rest) = quoted(rest)?;
-        let (status, rest) = rest.strip_prefix(' ')?.split_once(' ')?;
-        let (length, rest) = rest.split_once(' ')?;
-        let (referer, rest) = quoted(rest)?;
-        let (agent, rest) = quoted(rest.strip_prefix(' ')?)?;
+        let (host, rest) = line.split_once(" - - [").ok_or("HOST - - [TIME]")?;
+        let (time, rest) = rest.split_once("] ").ok_or("[TIME] and a space")?;
+        let time = DateTime::parse_from_str(time, "%d/%b/%Y:%H:%M:%S %z");
+        let (request, rest) = quoted(rest).ok_or("\"METHOD URL VERSION\"")?;
+        let rest = rest.strip_prefix(' ').ok_or("a space before STATUS")?;
+        let (status, rest) = rest.split_once(' ').ok_or("STATUS and a space")?;
+        let (length, rest) = rest.split_once(' ').ok_or("LENGTH and a space")?;
         let is_length = length == "-" || length.parse::<u64>().is_ok();
-        (rest.is_empty() && is_length && !host.contains(' ')).then_some(Combined {
-            host: host.to_owned(),
-            time: DateTime::parse_from_str(time, "%d/%b/%Y:%H:%M:%S %z").ok()?,
+        let (referer, rest) = quoted(rest).ok_or("\"REFERER\"")?;
+        let (agent, rest) = rest.strip_prefix(' ').and_then(quoted).ok_or("\"USER-AGENT\"")?;
+        Ok::<_, &str>(Combined {
+            host: Some(host.to_owned()).filter(|host| !host.contains(' ')).ok_or("HOST")?,
+            time: time.map_err(|_| "TIME: as in 10/Oct/2000:13:55:36 -0700")?,
             request,
-            status: status.parse().ok()?,
-            length: length.to_owned(),
+            status: status.parse().map_err(|_| "STATUS: a number")?,
+            length: Some(length.to_owned()).filter(|_| is_length).ok_or("LENGTH: a number or -")?,
             referer,
-            agent,
+            agent: Some(agent).filter(|_| rest.is_empty()).ok_or("nothing after USER-AGENT")?,
         })
     };
-    let combined = parse();
-    expect(combined.is_some(), "a line in the combined format, with nine fields", line);
-    combined.expect("it has been expected")
+    parse().unwrap_or_else(|field| wrong_field("the combined format", field, line))
 }
 
-/// The text between quotes at the start, unescaped, and what follows.
+#[track_caller]
+fn wrong_field(format: &str, field: &str, line: &str) -> ! {
+    expect(false, &format!("{format}, here {field}"), line);
+    unreachable!("the check has failed")
+}
+
+/// The fields in quotes: request, referer and user agent, whatever is between them.
+#[track_caller]
+fn quoted_fields(line: &str) -> [String; 3] {
+    let mut fields = Vec::new();
+    let mut rest = line;
+    while let Some(start) = rest.find('"') {
+        let Some((field, after)) = quoted(&rest[start..]) else { break };
+        fields.push(field);
+        rest = after;
+    }
+    let is_complete = fields.len() == 3 && rest.is_empty();
+    expect(is_complete, "three fields in quotes, of which the last ends the line", line);
+    [0, 1, 2].map(|field| fields[field].clone())
+}
+
+/// The text between quotes at the start, unescaped, and the rest.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.strip_prefix('"')?.chars();
