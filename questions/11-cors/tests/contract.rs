@@ -121,7 +121,7 @@ mod stretch {
 
     #[test]
     fn get_returns_200_whatever_the_origin() {
-        let app = Server::start();
+        let app = allowing_server();
 
         app.get("/").send().expect_status(200);
 
@@ -133,16 +133,28 @@ mod stretch {
 
     #[test]
     fn invalid_requests_get_a_4xx() {
+        let app = allowing_server();
         // The prompt allows POST, so a route for it is not a wrong method.
         let optional = Endpoint::post_as("/", "application/json", "{}");
 
-        house_rules(&Server::start(), &[Endpoint::get("/"), optional]);
+        house_rules(&app, &[Endpoint::get("/"), optional]);
     }
 
     #[test]
     fn starts_and_stops_cleanly() {
+        allowing_server();
+
         process_rules(&Endpoint::get("/"));
     }
+}
+
+/// A server that allows a cross-origin request at all.
+#[track_caller]
+fn allowing_server() -> Server {
+    let app = Server::start();
+    let response = app.get("/").header("origin", "https://app.example").send();
+    expect_allowed(response.expect_status(200), "https://app.example");
+    app
 }
 
 /// What a browser sends before a request that could change something.
