@@ -1,4 +1,4 @@
-//! `doctor`: whether this machine is ready, and what to do where it is not.
+//! `doctor`: whether this machine is ready, and the fix where it is not.
 
 use std::{
     fmt::Write,
@@ -53,7 +53,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
 
 fn toolchain(workspace: &Workspace) -> Finding {
     let Some(said) = output(Command::new("rustc").arg("--version")) else {
-        return Fail("rustc does not answer; install Rust: https://rustup.rs".to_owned());
+        return Fail("rustc does not run; install Rust: https://rustup.rs".to_owned());
     };
     let manifest = fs::read_to_string(workspace.root.join("Cargo.toml")).unwrap_or_default();
     let wanted = manifest.parse::<toml::Table>().ok().and_then(|table| {
@@ -62,10 +62,10 @@ fn toolchain(workspace: &Workspace) -> Finding {
     });
     match wanted {
         Some(wanted) if version(&said) < version(&wanted) => {
-            Fail(format!("{said}, but {wanted} is needed; run `rustup update`"))
+            Fail(format!("{said}, but the workspace needs {wanted}; run `rustup update`"))
         }
-        Some(wanted) => Fine(format!("{said}; {wanted} is needed")),
-        None => Warn(format!("{said}; Cargo.toml names no rust-version")),
+        Some(wanted) => Fine(format!("{said}; the workspace needs {wanted}")),
+        None => Warn(format!("{said}; Cargo.toml does not have a rust-version")),
     }
 }
 
@@ -80,13 +80,13 @@ fn version(text: &str) -> Option<(u32, u32)> {
 fn program(name: &str, remedy: &str, missing: fn(String) -> Finding) -> Finding {
     match output(Command::new(name).arg("--version")) {
         Some(said) => Fine(said.lines().next().unwrap_or_default().to_owned()),
-        None => missing(format!("{name} does not answer; {remedy}")),
+        None => missing(format!("{name} does not run; {remedy}")),
     }
 }
 
 fn linker() -> Finding {
     if cfg!(windows) {
-        return Fine("the one that rustup asked for".to_owned());
+        return Fine("the one that rustup installed".to_owned());
     }
     program("cc", "install a C compiler, such as the package gcc", Fail)
 }
@@ -99,7 +99,7 @@ fn disk(workspace: &Workspace) -> Finding {
     match free.map(|kib| kib / 1024.0 / 1024.0) {
         None => Warn(format!("not measured here; a full build takes up to {WANTED_GIB:.0} GiB")),
         Some(free) if free < WANTED_GIB => Warn(format!(
-            "{free:.1} GiB free, a full build takes up to {WANTED_GIB:.0}; `cargo clean` frees what was built"
+            "{free:.1} GiB free, and a full build takes up to {WANTED_GIB:.0}; `cargo clean` deletes earlier builds"
         )),
         Some(free) => Fine(format!("{free:.0} GiB free")),
     }
@@ -109,10 +109,10 @@ fn port() -> Finding {
     match TcpListener::bind(("127.0.0.1", 3000)) {
         Ok(_) => Fine("free".to_owned()),
         Err(error) if error.kind() == ErrorKind::AddrInUse => Warn(
-            "taken, so `run` needs another: PORT=3001 cargo xtask run 1; checks pick their own"
+            "in use, so `run` needs another port: PORT=3001 cargo xtask run 1; checks choose their own ports"
                 .to_owned(),
         ),
-        Err(error) => Warn(format!("{error}; try another: PORT=8080 cargo xtask run 1")),
+        Err(error) => Warn(format!("{error}; try another port: PORT=8080 cargo xtask run 1")),
     }
 }
 
@@ -125,7 +125,7 @@ fn lock_and_offline(workspace: &Workspace) -> (Finding, Finding) {
     }
     let said = match metadata.output() {
         Ok(output) if output.status.success() => {
-            return (Fine("current".to_owned()), Fine("every crate is downloaded".to_owned()));
+            return (Fine("current".to_owned()), Fine("all crates are downloaded".to_owned()));
         }
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
         Err(error) => error.to_string(),
@@ -141,7 +141,7 @@ fn lock_and_offline(workspace: &Workspace) -> (Finding, Finding) {
         (
             Fine("current".to_owned()),
             Warn(
-                "some crates are not downloaded; `cargo fetch` makes it work without a network"
+                "some crates are not downloaded; run `cargo fetch` to work without a network"
                     .to_owned(),
             ),
         )
@@ -152,7 +152,7 @@ fn lock_and_offline(workspace: &Workspace) -> (Finding, Finding) {
     }
 }
 
-/// What a command prints on stdout, if it succeeds.
+/// The output of a command, if it succeeds.
 fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;

@@ -44,7 +44,7 @@ pub(crate) fn take(question: &Question, workspace: &Workspace) -> Result<String>
         let again = command(&format!("hint {} --again", question.number));
         let diff = command(&format!("diff {}", question.number));
         return Ok(format!(
-            "{warning}all {} hints are taken; read them again: {again}, or compare with the solution: {diff}\n",
+            "{warning}you have taken all {} hints; read them again: {again}, or compare with the solution: {diff}\n",
             hints.len()
         ));
     }
@@ -55,7 +55,7 @@ fn taken_so_far(question: &Question, taken: usize) -> Result<String> {
     let hints = hints(question)?;
     if taken == 0 {
         return Ok(format!(
-            "no hint is taken yet; take one: {}\n",
+            "you have not taken a hint yet; take one: {}\n",
             command(&format!("hint {}", question.number))
         ));
     }
@@ -68,32 +68,16 @@ fn render(hints: &[String], at: usize) -> String {
     format!("{heading}\n{}", markdown::render(&hints[at], term::width().min(100)))
 }
 
-/// The ordered list under `## Hints` in the interviewer's notes.
+/// The numbered list under `## Hints` in the interviewer's notes.
 fn hints(question: &Question) -> Result<Vec<String>> {
     let path = question.notes();
     let notes =
         fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))?;
-    let section = notes
-        .lines()
-        .skip_while(|line| line.trim_end() != "## Hints")
-        .skip(1)
-        .take_while(|line| !line.starts_with("## "));
-
-    let mut hints: Vec<String> = Vec::new();
-    for line in section {
-        let marker = format!("{}. ", hints.len() + 1);
-        match (line.strip_prefix(&marker), hints.last_mut()) {
-            (Some(text), _) => hints.push(text.to_owned()),
-            (None, Some(hint)) => {
-                let indent = line.len() - line.trim_start().len();
-                hint.push('\n');
-                hint.push_str(&line[indent.min(marker.len())..]);
-            }
-            (None, None) => {}
-        }
-    }
+    let items = markdown::items(markdown::section(&notes, "Hints")).into_iter();
+    let hints: Vec<String> =
+        items.filter(|item| item.number.is_some()).map(|item| item.text).collect();
     if hints.is_empty() {
         bail!("Failed to find a numbered list under `## Hints` in {}", path.display());
     }
-    Ok(hints.iter().map(|hint| hint.trim_end().to_owned()).collect())
+    Ok(hints)
 }

@@ -1,4 +1,4 @@
-//! `new`: a complete small question, to be replaced part by part.
+//! `new`: a complete small question, to replace part by part.
 
 use std::{fmt::Write, fs, process::ExitCode};
 
@@ -12,13 +12,13 @@ use crate::{
     workspace::Workspace,
 };
 
-/// What to do with each file, in the order in which to do it.
+/// The contents of each file, in the order in which to write them.
 const STEPS: [(&str, &str); 7] = [
     ("Cargo.toml", "the question in one sentence, topics, dependencies"),
-    ("README.md", "what is asked: task, contract, what to discuss"),
+    ("README.md", "the prompt: task, contract, topics to discuss"),
     ("tests/contract.rs", "one check for every requirement"),
-    ("src/solution.rs", "the answer"),
-    ("src/starter.rs", "the answer without the lesson"),
+    ("src/solution.rs", "the solution"),
+    ("src/starter.rs", "the solution without the lesson"),
     ("wrong/", "a patch for every check that is easy to get wrong"),
     ("INTERVIEWER.md", "rubric, hints, wrong answers, follow-ups"),
 ];
@@ -45,10 +45,10 @@ pub(crate) fn run(args: &cli::New, workspace: &Workspace) -> Result<ExitCode> {
         writeln!(text, "updated {}", workspace.relative(&path))?;
     }
 
-    writeln!(text, "\nreplace one part after the other and keep it green:")?;
+    writeln!(text, "\nreplace one part after another and keep these passing:")?;
     writeln!(text, "  {}", command(&format!("verify {number}")))?;
     writeln!(text, "  {}", command(&format!("check {number} --solution")))?;
-    writeln!(text, "and before it is merged:")?;
+    writeln!(text, "and before you merge it:")?;
     writeln!(text, "  {}", command(&format!("verify {number} --rounds 20")))?;
     term::print(&text)?;
     Ok(ExitCode::SUCCESS)

@@ -142,7 +142,7 @@ impl Progress {
         Ok(progress)
     }
 
-    /// What is recorded for a question; nothing if it was never touched.
+    /// The record of a question, which is empty if it was never touched.
     pub(crate) fn of(&self, question: &Question, workspace: &Workspace) -> Entry {
         self.position(question, workspace)
             .map_or_else(Entry::default, |at| self.entries[at].1.clone())

@@ -10,7 +10,7 @@ pub(crate) fn run(args: &cli::Run, workspace: &Workspace) -> Result<ExitCode> {
     let question = workspace.select(&args.question)?;
     if !question.services.is_empty() {
         bail!(
-            "Failed to run {}: it needs {}, which cargo xtask can't provide yet; start it yourself and run `cargo run -p {}`",
+            "Failed to run {}: it needs {}, which cargo xtask cannot start yet; start it yourself and run `cargo run -p {}`",
             question.folder(),
             question.services.join(" and "),
             question.package

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &cli::Show, workspace: &Workspace) -> Result<ExitCode> {
         fs::read_to_string(&path).with_context(|| format!("Failed to read {}", path.display()))?;
 
     term::print(&format!(
-        "{}\nyour answer goes into {}\njudged at every save: {}\n",
+        "{}\nyour answer goes into {}\ncheck it on every save: {}\n",
         markdown::render(&readme, term::width().min(100)),
         workspace.relative(&question.starter()),
         command(&format!("watch {}", question.number)),

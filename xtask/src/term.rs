@@ -18,7 +18,7 @@ pub(crate) fn width() -> usize {
     Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns))
 }
 
-/// The columns for a table: without a terminal there is no limit.
+/// The columns for a table: without a terminal the width is unlimited.
 pub(crate) fn columns() -> usize {
     Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns))
 }

@@ -281,7 +281,7 @@ fn hints_come_one_at_a_time() {
     let sandbox = Sandbox::new();
     let hint = |options: &str| sandbox.run(&format!("hint 1 {options}")).expect_code(0).stdout;
 
-    assert!(hint("--again").contains("no hint is taken yet"));
+    assert!(hint("--again").contains("you have not taken a hint yet"));
     let first = hint("");
     assert!(first.starts_with("hint 1 of 3\nWhat does a greeting say first?"), "{first}");
     assert!(!first.contains("Look at"), "{first}");
@@ -292,7 +292,7 @@ fn hints_come_one_at_a_time() {
     assert!(again.contains("hint 1 of 3") && again.contains("hint 2 of 3"), "{again}");
     assert!(!again.contains("hint 3 of 3"), "{again}");
     assert!(hint("").contains("Say `hello, world`."));
-    assert!(hint("").contains("all 3 hints are taken"));
+    assert!(hint("").contains("you have taken all 3 hints"));
     assert!(
         sandbox.progress().contains("hello-world = { number = 1, hints = 3 }\n"),
         "{}",
@@ -502,7 +502,7 @@ fn progress_that_cannot_be_read_or_written_stops_no_command() {
         ("next", "01 Hello World API"),
         ("hint 1", "hint 1 of 3"),
         ("hint 1 --all", "hint 3 of 3"),
-        ("hint 1 --again", "no hint is taken yet"),
+        ("hint 1 --again", "you have not taken a hint yet"),
         ("diff 1 --yes", "hello, world"),
         ("check 1", "required 3/3"),
     ] {

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, Result, bail};
+use syn::spanned::Spanned;
 
 use crate::{
     files,
     handout::manifest::Root,
-    originals,
+    markdown, originals,
+    term::pad,
     workspace::{Question, Workspace},
     wrong_answer,
 };
@@ -74,7 +76,11 @@ pub(crate) fn contents(
     put("src/starter.rs", program(question, options, workspace)?);
     if has_checks {
         let contract = read(&question.contract())?;
-        let contract = if options.required_only { required_only(&contract) } else { contract };
+        let contract = match options.required_only {
+            true => required_only(&contract)
+                .with_context(|| format!("Failed to read {}", question.contract().display()))?,
+            false => contract,
+        };
         put("tests/contract.rs", contract);
     }
 
@@ -150,26 +156,25 @@ fn prompt(
     options: &Options,
     rust_version: Option<&str>,
 ) -> String {
-    let mut sections = readme.split("\n## ");
-    let mut text = sections.next().unwrap_or_default().trim_end().to_owned() + "\n";
+    let sections = markdown::sections(readme);
+    let before = sections.first().map_or(usize::MAX, |section| section.line);
+    let title: Vec<&str> = readme.lines().take(before).collect();
+    let mut text = title.join("\n").trim_end().to_owned() + "\n";
     text.push_str(&before_you_start(options, rust_version));
     if options.bug.is_some() {
         text.push_str("\n## Review\n\n");
         text.push_str(REVIEW);
     }
-    for section in sections {
-        let (heading, body) = section.split_once('\n').unwrap_or((section, ""));
-        match heading {
+    for markdown::Section { heading, body, .. } in sections {
+        let body = match heading {
+            "House rules" if options.required_only => continue,
             "Contract" if options.required_only => {
-                let required = body.split("\nStretch:\n").next().unwrap_or(body);
-                text.push_str(&format!("\n## {heading}\n{}\n", required.trim_end()));
+                body.split("\nStretch:\n").next().unwrap_or(body).to_owned()
             }
-            "House rules" if options.required_only => {}
-            "Run it" => {
-                text.push_str(&format!("\n## {heading}\n{}", run_it(question, body, options)))
-            }
-            _ => text.push_str(&format!("\n## {heading}\n{body}")),
-        }
+            "Run it" => run_it(question, body, options),
+            _ => body.to_owned(),
+        };
+        text.push_str(&format!("\n## {heading}\n\n{}\n", body.trim_matches('\n')));
     }
     let text = text.replace(&format!("../../{HOUSE_RULES}"), HOUSE_RULES);
     format!("{}\n\n{HAND_IT_BACK}", text.trim_end())
@@ -207,46 +212,48 @@ Keep the file `.handout.toml` in it: it says which hand-out this is.
 fn run_it(question: &Question, body: &str, options: &Options) -> String {
     let number = question.number;
     let (run, watch) = (format!("cargo xtask run {number}"), format!("cargo xtask watch {number}"));
+    let cargo_run = format!("cargo run -p {}", question.package);
+    let line = |command: &str, what: &str| format!("{} # {what}", pad(command, cargo_run.len()));
     let mut lines = Vec::new();
-    for line in body.lines() {
-        if line.starts_with(&run) {
-            lines.push(format!(
-                "cargo run -p {}    # src/starter.rs on http://127.0.0.1:3000",
-                question.package
-            ));
-        } else if line.starts_with(&watch) {
+    for text in body.lines() {
+        if text.starts_with(&run) {
+            lines.push(line(&cargo_run, "src/starter.rs on http://127.0.0.1:3000"));
+        } else if text.starts_with(&watch) {
             if !options.without_checks {
-                lines.push(
-                    "cargo test                # the checks, in tests/contract.rs".to_owned(),
-                );
-                lines.push("cargo test PART_OF_A_NAME # some of them".to_owned());
+                lines.push(line("cargo test", "the checks, in tests/contract.rs"));
+                lines.push(line("cargo test PART_OF_A_NAME", "some of the checks"));
             }
         } else {
-            lines.push(line.to_owned());
+            lines.push(text.to_owned());
         }
     }
-    let mut text = lines.join("\n") + "\n";
-    if !options.without_checks {
-        text.push_str("\nYour answer goes into `src/` and, if it needs a crate, `Cargo.toml`. Leave `tests/` and `shared/` as they are.\n");
-    }
+    let mut text = lines.join("\n").trim_end().to_owned();
+    text.push_str("\n\nYour answer goes into `src/` and, if it needs a crate, `Cargo.toml`.");
+    let fixed = if options.without_checks {
+        "`shared/` as it is"
+    } else {
+        "`tests/` and `shared/` as they are"
+    };
+    text.push_str(&format!(" Leave {fixed}.\n"));
     text
 }
 
-/// The contract without `mod stretch`. What only that used stays, and is excused.
-fn required_only(contract: &str) -> String {
-    let Some((before, rest)) = contract.split_once("\nmod stretch {\n") else {
-        return contract.to_owned();
-    };
-    let after = rest.split_once("\n}\n").map_or("", |(_, after)| after);
-    let excuse = "\n#![allow(dead_code, unused_imports, reason = \"some checks were left out\")]\n";
-    let header_end = before
-        .lines()
-        .take_while(|line| line.starts_with("//!"))
-        .map(|line| line.len() + 1)
-        .sum::<usize>();
-    let (header, checks) = before.split_at(header_end.min(before.len()));
-    format!("{header}{excuse}{checks}\n{}", after.trim_start_matches('\n')).trim_end().to_owned()
-        + "\n"
+/// The contract without `mod stretch`. Helpers that only that used stay, and may be unused.
+fn required_only(contract: &str) -> Result<String> {
+    let file = syn::parse_file(contract).context("it is not Rust")?;
+    let stretch = file.items.iter().find_map(|item| match item {
+        syn::Item::Mod(module) if module.ident == "stretch" => Some(module.span()),
+        _ => None,
+    });
+    let Some(stretch) = stretch else { return Ok(contract.to_owned()) };
+    let is_stretch = |line: usize| (stretch.start().line..=stretch.end().line).contains(&line);
+    let lines: Vec<&str> = contract.lines().collect();
+    let header = lines.iter().take_while(|line| line.starts_with("//!")).count();
+    let excuse = "\n#![allow(dead_code, unused_imports, reason = \"some checks were left out\")]";
+    let rest = lines.iter().enumerate().skip(header).filter(|(at, _)| !is_stretch(at + 1));
+    let rest: Vec<&str> = rest.map(|(_, line)| *line).collect();
+    let parts = [&lines[..header], &[excuse], &rest].concat();
+    Ok(parts.join("\n").trim_end().to_owned() + "\n")
 }
 
 fn tasks(has_checks: bool) -> String {

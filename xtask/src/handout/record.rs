@@ -118,7 +118,7 @@ impl Record {
         Self::with_id(&id, workspace)
     }
 
-    /// The record with this id, which may come from the candidate; `None` if there is none.
+    /// The record with this id, which may come from the candidate; `None` if it does not exist.
     pub(crate) fn with_id(id: &str, workspace: &Workspace) -> Result<Option<Self>> {
         // An id becomes part of a path.
         if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
