@@ -231,6 +231,7 @@ fn tell(info: &PanicHookInfo<'_>) -> bool {
         return true;
     }
     let cases = with(|check| check.cases.clone()).unwrap_or_default();
+    with(|check| check.settings.clone_from(&failure.start(&evidence).settings));
     let lines = failure.lines(&cases, &evidence);
     if failure.cause.as_deref().is_some_and(said_before) {
         eprintln!("✗ {heading}\n  as above: {}", failure.actual);

@@ -119,6 +119,11 @@ impl Failure {
         self
     }
 
+    /// How the server was started that this is about.
+    pub(crate) fn start<'a>(&'a self, evidence: &'a Evidence) -> &'a Start {
+        self.origin.as_ref().unwrap_or(&evidence.start)
+    }
+
     /// The lines below the requirement. `cases` says in which of several cases the check was.
     pub(crate) fn lines(&self, cases: &[String], evidence: &Evidence) -> Vec<String> {
         let mut lines = Vec::new();
@@ -136,7 +141,7 @@ impl Failure {
         if let Some(request) = &self.request {
             line("request", request);
         }
-        let start = self.origin.as_ref().unwrap_or(&evidence.start);
+        let start = self.start(evidence);
         if !start.settings.is_empty() {
             line("with", &start.settings.join(" "));
         }

@@ -474,7 +474,9 @@ fn finishes_what_is_in_flight(app: &Server, endpoint: &Endpoint, body: &[u8]) {
     // with it when as many further requests have a response. A server that serves fewer at a time is
     // busy with that one, and has no response to give.
     for _ in 0..thread::available_parallelism().map_or(2, NonZero::get).max(2) {
-        let filler = app.get("/").timeout(patience(Duration::from_secs(1)));
+        // Less than the time after which servers end a worker that makes no progress.
+        let limit = patience(Duration::from_secs(1)).min(Duration::from_secs(10));
+        let filler = app.get("/").timeout(limit);
         if filler.try_send().is_err() {
             break;
         }

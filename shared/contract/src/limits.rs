@@ -16,13 +16,13 @@ const SHORT: Duration = Duration::from_secs(1);
 static SLOWEST_START: AtomicU64 = AtomicU64::new(0);
 
 /// `limit`, made longer where this subject or this machine is slow: by ten times what the slowest
-/// start of the subject took so far, and by as many times as there are processes waiting for a
-/// core, up to ten times.
+/// start of the subject took so far, or as many times as processes wait for each core, up to six
+/// times; whichever is more.
 ///
 /// For limits within which something has to happen. Not for times in which nothing may happen.
 pub fn patience(limit: Duration) -> Duration {
     let start = Duration::from_millis(SLOWEST_START.load(Ordering::Relaxed));
-    (limit + 10 * start).mul_f64(crowding().clamp(1.0, 10.0))
+    (limit + 10 * start).max(limit.mul_f64(crowding().clamp(1.0, 6.0)))
 }
 
 /// Remembers how long a start took.
