@@ -8,8 +8,8 @@ use std::{
 };
 
 use contract::{
-    Endpoint, Request, Response, Server, expect, expect_eq, house_rules, json, process_rules,
-    wait_until,
+    Endpoint, Request, Response, Server, announce, expect, expect_eq, house_rules, json, patience,
+    process_rules, wait_until,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -123,13 +123,17 @@ mod stretch {
         let free = Instant::now() + Duration::from_secs(seconds);
 
         refused.expect((1..=2).contains(&seconds), "retry-after: 1 or 2", seconds);
-        wait_until("a request to pass once the window is over", Duration::from_secs(3), || {
-            let is_early = Instant::now() < free + Duration::from_millis(50);
-            let passes = passes(&app.get("/"));
-            let wanted = format!("a request to pass {seconds} s after retry-after: {seconds}");
-            expect(passes || is_early, &wanted, "status 429");
-            passes
-        });
+        wait_until(
+            "a request to pass once the window is over",
+            patience(Duration::from_secs(3)),
+            || {
+                let is_early = Instant::now() < free + Duration::from_millis(50);
+                let passes = passes(&app.get("/"));
+                let wanted = format!("a request to pass {seconds} s after retry-after: {seconds}");
+                expect(passes || is_early, &wanted, "status 429");
+                passes
+            },
+        );
     }
 
     #[test]
@@ -164,6 +168,7 @@ mod stretch {
     #[test]
     fn memory_does_not_grow_with_clients_whose_window_is_over() {
         const MIB: f64 = 1_048_576.0;
+        announce(Duration::from_secs(10));
         let app = with_window(Duration::from_millis(200));
         use_up(&app);
         let memory = || app.resident_memory().map(|bytes| bytes as f64 / MIB);
@@ -221,7 +226,9 @@ fn use_up(app: &Server) -> Response {
 
 #[track_caller]
 fn expect_all_free_after(app: &Server, window: Duration) {
-    wait_until("a request to pass once the window is over", window * 3, || passes(&app.get("/")));
+    wait_until("a request to pass once the window is over", patience(window * 3), || {
+        passes(&app.get("/"))
+    });
 
     // With a sliding window, requests become free one after the other, as they were sent.
     let mut left = MAX - 1;
@@ -264,7 +271,7 @@ fn visit(app: &Server, clients: Range<u32>) {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.bind(&SocketAddr::from((address, 0)).into())?;
         socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, app.port())).into())?;
-        socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+        socket.set_read_timeout(Some(patience(Duration::from_secs(10))))?;
         let mut stream = TcpStream::from(socket);
         stream.write_all(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")?;
         Ok(stream)

@@ -10,8 +10,8 @@ use std::{
 };
 
 use contract::{
-    Endpoint, Request, Response, Server, TransportError, expect, expect_eq, house_rules, json,
-    process_rules, wait_until,
+    Endpoint, Request, Response, Server, TransportError, case, expect, expect_eq, house_rules,
+    json, patience, process_rules, wait_until,
 };
 
 const MIB: usize = 1 << 20;
@@ -26,6 +26,7 @@ fn an_image_is_stored_and_described() {
         (PNG.to_vec(), "photo.png", "image/png"),
         (gif(500), "photo.gif", "image/gif"),
     ] {
+        let _case = case(format!("{name} as {content_type}"));
         let response = upload(&app, &image, name, content_type).send();
 
         let file = json!({ "size": image.len() });
@@ -51,6 +52,7 @@ fn the_bytes_on_disk_are_the_bytes_that_were_sent() {
         (gif(300_000), "photo.gif", "image/gif"),
         (tricky, "photo.gif", "image/gif"),
     ] {
+        let _case = case(format!("{name} as {content_type}"));
         let response = upload(&app, &image, name, content_type).send();
         expect_stored(&app, &response, &image);
     }
@@ -104,6 +106,7 @@ fn anything_but_a_jpeg_png_or_gif_gets_400() {
         ("<svg xmlns='http://www.w3.org/2000/svg'/>", "drawing.svg", "image/svg+xml"),
         ("BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "drawing.bmp", "image/bmp"),
     ] {
+        let _case = case(format!("{name} as {content_type}"));
         let response = upload(&app, content.as_bytes(), name, content_type).send();
         response.expect_status(400).expect_json(json!({ "error": "Only images allowed" }));
     }
@@ -146,6 +149,7 @@ mod stretch {
             (b"RIFF\x14\0\0\0WEBPVP8L\x08\0\0\0\x2f\0\0\0\0\0\0\0", "photo.jpg", "image/jpeg"),
             (b"\x89PNF\r\n\x1a\n and not quite a PNG", "photo.png", "image/png"),
         ] {
+            let _case = case(format!("{name} as {content_type}"));
             let response = upload(&app, content, name, content_type).send();
             response.expect_status(400).expect_json(json!({ "error": "Only images allowed" }));
         }
@@ -159,6 +163,7 @@ mod stretch {
             [(PNG.to_vec(), vec!["png"]), (jpeg(), vec!["jpg", "jpeg"]), (gif(500), vec!["gif"])]
         {
             for name in ["photo", "photo.txt", "photo.html", "photo.png", "photo.jpg.exe"] {
+                let _case = case(format!("{} content in {name}", wanted[0]));
                 let response = upload(&app, &image, name, "text/plain").send();
                 let stored = stored_path(&app, &response);
                 let extension = stored.extension().unwrap_or_default().to_string_lossy();
@@ -183,6 +188,7 @@ mod stretch {
             "😀mallory.png",
             &"mallory".repeat(50),
         ] {
+            let _case = case(format!("file name {name}"));
             let response = upload(&app, PNG, name, "image/png").send();
 
             let stored = stored_path(&app, &response);
@@ -321,9 +327,7 @@ mod stretch {
             .iter()
             .all(|word| !text.contains(word));
         response.expect(is_silent, "an error message that does not name the cause", &text);
-        app.wait_for_stderr("the method and the path of the failed request", |text| {
-            text.contains("POST") && text.contains("/upload")
-        });
+        app.expect_logged_failure("POST", "/upload");
     }
 
     #[test]
@@ -338,6 +342,7 @@ mod stretch {
             ("application/json".to_owned(), b"{}"),
             ("image/png".to_owned(), PNG),
         ] {
+            let _case = case(format!("type {content_type}, {} bytes", body.len()));
             let request = app.post("/upload").header("content-type", content_type).body(body);
             request.send().expect_status(400..=499).expect_json_error();
         }
@@ -489,7 +494,7 @@ fn expect_only_uploads(app: &Server, count: usize) {
     let is_upload = |path: &&PathBuf| path.starts_with(app.directory().join("uploads"));
     let found = || files(app.directory());
     let wanted = format!("{count} files in uploads and nothing else");
-    wait_until(&wanted, Duration::from_secs(5), || {
+    wait_until(&wanted, patience(Duration::from_secs(5)), || {
         found().keys().filter(is_upload).count() == count
     });
     let beside: Vec<_> = found().into_iter().filter(|(path, _)| !is_upload(&path)).collect();

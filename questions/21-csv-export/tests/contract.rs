@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use contract::{Endpoint, Response, Server, expect, expect_eq, house_rules, process_rules};
+use contract::{Endpoint, Response, Server, case, expect, expect_eq, house_rules, process_rules};
 
 /// Name and email of the users in the prompt. The first user has the id 1.
 const USERS: [(&str, &str); 13] = [
@@ -138,10 +138,11 @@ mod stretch {
         let app = Server::start();
 
         for count in [0, 1, 13, 40] {
+            let _case = case(format!("count={count}"));
             let export = app.get(format!("/export/users?count={count}")).send();
 
             let rows = records(&export.expect_status(200).text());
-            expect_eq(&format!("number of records for count={count}"), rows.len(), 1 + count);
+            expect_eq("number of records", rows.len(), 1 + count);
             for (id, (_, email)) in (1..=count).zip(USERS.iter().cycle()) {
                 let row = &rows[id];
                 let is_right =
@@ -156,10 +157,9 @@ mod stretch {
         let app = Server::start();
 
         for count in ["ten", "-1", "1.5", "", "1e3", "%20"] {
+            let _case = case(format!("count={count}"));
             let export = app.get(format!("/export/users?count={count}")).send();
-            let status = export.status();
-            export.expect(status == 400, &format!("status 400 for count={count}"), status);
-            export.expect_json_error();
+            export.expect_status(400).expect_json_error();
         }
     }
 

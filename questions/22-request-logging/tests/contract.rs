@@ -4,7 +4,7 @@ use std::{collections::HashSet, fs, time::Instant};
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use contract::{
-    Builder, Endpoint, Request, Server, expect, expect_eq, house_rules, note, process_rules,
+    Builder, Endpoint, Request, Server, case, expect, expect_eq, house_rules, note, process_rules,
 };
 
 const LOG: &str = "access.log";
@@ -52,6 +52,7 @@ fn a_request_that_matches_no_route_is_logged_as_it_was_sent() {
     let app = Server::start();
 
     for method in ["GET", "POST", "PUT", "DELETE"] {
+        let _case = case(method);
         let response = app.request(method, "/no/such/path").send();
         let length = response.expect_status(404).body().len();
 
@@ -71,6 +72,7 @@ fn the_url_is_logged_as_it_was_sent() {
         ("/?q=a%0a%20b&q=%22&empty=", "/?q="),
         ("/x%0d%0aGET%20/%20200", "/x"),
     ] {
+        let _case = case(url);
         app.get(url).send();
         let line = line_with(&app, part);
         let is_unchanged = line.contains(&format!("GET {url} "));

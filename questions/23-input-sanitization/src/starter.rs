@@ -1,9 +1,11 @@
-//! Strip all HTML from a comment before anyone reads it.
+//! Remove all HTML from a comment before anyone reads it.
 //!
-//! The prompt is in README.md. Route and signature are given; the cleaning, the rules and the
-//! answers are yours. Change whatever you like.
+//! The prompt is in README.md. The route and the signature are given; you write the cleaning, the
+//! rules and the responses.
+//! Change anything you like: types, signatures and crates. Cargo.toml has `html5ever`, a parser with
+//! a tokenizer, and `html-escape`; you may add others, such as `ammonia`.
 //!
-//! Run it with `cargo xtask run 23`, and judge it on every save with `cargo xtask watch 23`.
+//! Run it with `cargo xtask run 23`, and check it on every save with `cargo xtask watch 23`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Deserialize;
@@ -24,7 +26,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn create_comment(new: web::Json<NewComment>) -> HttpResponse {
-    // TODO: 200 with the cleaned comment, or 400 with the error that the prompt names.
+    // TODO: respond with 200 and the cleaned comment, or with 400 and the error from the prompt.
     shared::not_implemented(new.into_inner().text)
 }
 

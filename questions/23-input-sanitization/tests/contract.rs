@@ -1,9 +1,9 @@
 //! What a server for question 23 must do.
 
-use contract::{Endpoint, Response, Server, house_rules, json, process_rules};
+use contract::{Endpoint, Response, Server, case, house_rules, json, patience, process_rules};
 
 #[test]
-fn a_comment_without_html_comes_back_as_it_is() {
+fn a_comment_without_html_is_unchanged() {
     let app = Server::start();
 
     for text in
@@ -11,12 +11,13 @@ fn a_comment_without_html_comes_back_as_it_is() {
     {
         let response = comment(&app, text);
         response.expect_status(200).expect_media_type("application/json");
+        response.expect_json(json!({ "comment": response.json_at("/comment") }));
         expect_text(&response, &[text]);
     }
 }
 
 #[test]
-fn tags_are_stripped_and_the_text_between_them_stays() {
+fn tags_are_removed_and_the_text_between_them_stays() {
     let app = Server::start();
 
     for (text, wanted) in [
@@ -34,7 +35,7 @@ fn tags_are_stripped_and_the_text_between_them_stays() {
 }
 
 #[test]
-fn blanks_around_what_is_left_are_trimmed() {
+fn surrounding_whitespace_is_trimmed_after_cleaning() {
     let app = Server::start();
 
     for text in ["  Hi  ", "\t\nHi\n", "<p>  Hi </p>", " <b> Hi</b> <!-- bye --> "] {
@@ -43,17 +44,17 @@ fn blanks_around_what_is_left_are_trimmed() {
 }
 
 #[test]
-fn more_than_500_characters_are_refused_with_400() {
+fn more_than_500_characters_get_400() {
     let app = Server::start();
 
     for text in ["a".repeat(501), "word ".repeat(200)] {
         let response = comment(&app, &text);
-        response.expect_status(400).expect_json_including(json!({ "error": "Comment too long" }));
+        response.expect_status(400).expect_json(json!({ "error": "Comment too long" }));
     }
 }
 
 #[test]
-fn exactly_500_characters_are_not_too_many() {
+fn exactly_500_characters_are_accepted() {
     let app = Server::start();
     let text = "a".repeat(500);
 
@@ -61,18 +62,18 @@ fn exactly_500_characters_are_not_too_many() {
 }
 
 #[test]
-fn a_comment_of_which_nothing_is_left_is_refused_with_400() {
+fn a_comment_that_is_empty_after_cleaning_gets_400() {
     let app = Server::start();
 
     for text in ["", "   ", "\n\t ", "<p></p>", "<b> </b>", "<!-- only this -->", "<br><img src=x>"]
     {
         let response = comment(&app, text);
-        response.expect_status(400).expect_json_including(json!({ "error": "Comment required" }));
+        response.expect_status(400).expect_json(json!({ "error": "Comment required" }));
     }
 }
 
 #[test]
-fn a_text_that_is_missing_or_no_text_is_refused_with_400() {
+fn a_text_that_is_missing_or_not_a_string_gets_400() {
     let app = Server::start();
     comment(&app, "Hi").expect_status(200);
 
@@ -83,7 +84,8 @@ fn a_text_that_is_missing_or_no_text_is_refused_with_400() {
         json!({ "text": 42 }),
         json!({ "text": ["Hi"] }),
     ] {
-        app.post("/comment").json(body).send().expect_status(400).expect_json_error();
+        let _case = case(&body);
+        app.post("/comment").json(body.clone()).send().expect_status(400).expect_json_error();
     }
 }
 
@@ -92,7 +94,7 @@ mod stretch {
 
     use super::*;
 
-    /// What is known to get past filters that do not parse.
+    /// Payloads that are known to get past filters without a parser.
     const PAYLOADS: &[&str] = &[
         "<script>alert(1)</script>",
         "<SCRIPT SRC=//evil.example/x.js></SCRIPT>",
@@ -145,10 +147,11 @@ mod stretch {
     ];
 
     #[test]
-    fn whatever_is_sent_the_answer_is_inert() {
+    fn the_response_is_inert_for_known_payloads() {
         let app = Server::start();
 
         for payload in PAYLOADS {
+            let _case = case(payload);
             let response = comment(&app, &format!("Hi {payload}"));
             expect_safe(&response);
             let text = text(&response);
@@ -157,7 +160,7 @@ mod stretch {
     }
 
     #[test]
-    fn script_content_is_gone_or_text() {
+    fn script_content_is_removed_or_text() {
         let app = Server::start();
 
         expect_text(&comment(&app, "Hi <script>alert(1)</script>"), &["Hi", "Hi alert(1)"]);
@@ -165,7 +168,7 @@ mod stretch {
     }
 
     #[test]
-    fn what_is_no_markup_stays() {
+    fn characters_that_are_not_markup_stay() {
         let app = Server::start();
 
         for text in [
@@ -184,7 +187,21 @@ mod stretch {
     }
 
     #[test]
-    fn a_tag_ends_where_a_browser_says() {
+    fn text_between_svg_and_mathml_tags_stays() {
+        let app = Server::start();
+
+        for (text, wanted) in [
+            ("press <text>OK</text> now", "press OK now"),
+            ("a <circle>round</circle> table", "a round table"),
+            ("<mi>x</mi> <mo>=</mo> <mn>2</mn>", "x = 2"),
+            ("<svg><text>Hi</text></svg> there", "Hi there"),
+        ] {
+            expect_text(&comment(&app, text), &[wanted]);
+        }
+    }
+
+    #[test]
+    fn a_tag_ends_where_it_ends_in_a_browser() {
         let app = Server::start();
 
         for (text, wanted) in [
@@ -197,7 +214,7 @@ mod stretch {
     }
 
     #[test]
-    fn entities_are_the_characters_that_they_stand_for() {
+    fn entities_become_their_characters() {
         let app = Server::start();
 
         for (text, wanted) in [
@@ -212,7 +229,7 @@ mod stretch {
     }
 
     #[test]
-    fn the_limit_counts_the_characters_of_the_decoded_text_after_cleaning() {
+    fn the_limit_counts_decoded_characters_after_cleaning() {
         let app = Server::start();
 
         for (one, what) in [
@@ -222,42 +239,41 @@ mod stretch {
             ("<", "characters that are escaped"),
             ("<b>a</b>", "letters with tags around them"),
         ] {
-            let fits = comment(&app, &one.repeat(500));
-            fits.expect(fits.status() == 200, &format!("status 200 for 500 {what}"), fits.status());
+            let _case = case(what);
+            comment(&app, &one.repeat(500)).expect_status(200);
             let more = comment(&app, &one.repeat(501));
-            more.expect(more.status() == 400, &format!("status 400 for 501 {what}"), more.status());
-            more.expect_json_including(json!({ "error": "Comment too long" }));
+            more.expect_status(400).expect_json(json!({ "error": "Comment too long" }));
         }
         comment(&app, &format!("<p>  {}  </p>\n", "a".repeat(500))).expect_status(200);
     }
 
     #[test]
-    fn a_blank_that_is_written_as_an_entity_is_a_blank() {
+    fn whitespace_entities_count_as_whitespace() {
         let app = Server::start();
 
         for text in ["&nbsp;", " &#32;&#x20; ", "<p>&nbsp;</p>\n&nbsp;"] {
             let response = comment(&app, text);
-            response
-                .expect_status(400)
-                .expect_json_including(json!({ "error": "Comment required" }));
+            response.expect_status(400).expect_json(json!({ "error": "Comment required" }));
         }
         expect_text(&comment(&app, "&nbsp;Hi&nbsp;"), &["Hi"]);
     }
 
     #[test]
-    fn nested_tags_take_no_more_than_seconds() {
+    fn deeply_nested_tags_get_a_response_within_5_seconds() {
         let app = Server::start();
         comment(&app, "<div>Hi</div>").expect_status(200);
 
         for tag in ["<div>", "<ul><li>"] {
+            let _case = case(tag);
             let text = tag.repeat(200_000 / tag.len());
             let request = app.post("/comment").json(json!({ "text": text }));
-            request.timeout(Duration::from_secs(5)).send().expect_status([200, 400, 413]);
+            let limit = patience(Duration::from_secs(5));
+            request.timeout(limit).send().expect_status([200, 400, 413]);
         }
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         let app = Server::start();
         comment(&app, "<b>Hi</b>").expect_status(200);
 
@@ -265,7 +281,7 @@ mod stretch {
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         comment(&Server::start(), "<b>Hi</b>").expect_status(200);
 
         process_rules(&Endpoint::post("/comment", json!({ "text": "<b>Hi</b>" })));
@@ -276,23 +292,23 @@ fn comment(app: &Server, text: &str) -> Response {
     app.post("/comment").json(json!({ "text": text })).send()
 }
 
-/// Expects a safe comment that stands for one of the texts.
+/// Expects a safe comment that a browser shows as one of these texts.
 #[track_caller]
 fn expect_text(response: &Response, wanted: &[&str]) {
     expect_safe(response);
     let text = text(response);
     let is_wanted = wanted.contains(&&*text);
-    response.expect(is_wanted, &format!("a comment for the text {}", wanted.join(" or ")), text);
+    response.expect(is_wanted, &format!("a comment that reads: {}", wanted.join(" or ")), text);
 }
 
-/// Expects a comment in which no tag and no comment begins when a browser reads it between tags:
-/// there is no `<` before a letter, `/`, `!` or `?` (HTML, 13.2.5.6 Tag open state).
+/// Expects a comment in which a browser finds no tag and no HTML comment: no `<` is followed by a
+/// letter, `/`, `!` or `?` (HTML, 13.2.5.6 Tag open state).
 #[track_caller]
 fn expect_safe(response: &Response) {
     response.expect_status(200);
     let comment = response.json_at("/comment");
     let html = comment.as_str().unwrap_or_default();
-    response.expect(comment.is_string(), "a text as comment", &comment);
+    response.expect(comment.is_string(), "a comment that is a string", &comment);
     let is_markup = |rest: &str| {
         rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
     };
@@ -300,7 +316,7 @@ fn expect_safe(response: &Response) {
     response.expect(is_safe, "a comment without tags", html);
 }
 
-/// What a reader sees of the comment.
+/// The comment as a reader sees it.
 fn text(response: &Response) -> String {
     let comment = response.json_at("/comment");
     html_escape::decode_html_entities(comment.as_str().unwrap_or_default()).into_owned()
