@@ -455,7 +455,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "N", default_value_t = 3, conflicts_with = "only_static")]
     pub(crate) rounds: u32,
 
-    /// Print which wrong answers each check refuses
+    /// Judge every wrong answer by all checks, and print which of them each check refuses
     #[arg(long, conflicts_with = "only_static")]
     pub(crate) table: bool,
 

@@ -207,6 +207,22 @@ pub(crate) fn judge_with(
     Ok(Some(verdict(&requirements(question)?, &lines, &text, &status.to_string())))
 }
 
+/// As [`judge_with`], for one check and no other.
+pub(crate) fn judge_one(
+    question: &Question,
+    mut command: Command,
+    environment: &[(&str, String)],
+    check: &str,
+    stop: &Stop,
+) -> Result<Option<Verdict>> {
+    command.args([check, "--exact"]);
+    let verdict = judge_with(question, command, environment, stop)?;
+    Ok(verdict.map(|mut verdict| {
+        verdict.checks.retain(|judged| judged.name == check);
+        verdict
+    }))
+}
+
 /// What the kit writes of each check.
 #[derive(Deserialize)]
 struct Line {

@@ -9,7 +9,11 @@ mod kill_table;
 mod offence;
 mod scratch;
 
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use console::style;
@@ -25,7 +29,8 @@ use crate::{
         gates::{
             handout, lists,
             rounds::{self, Confined, Rounds},
-            solution, starter, uniform, wrong_answers,
+            solution, starter, uniform,
+            wrong_answers::{self, Extent},
         },
         offence::Offences,
         scratch::Scratch,
@@ -68,14 +73,19 @@ pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode>
         }
         Some(scratch) => {
             scratch.write(&folders, workspace)?;
-            let built = Built::new(&chosen, &scratch, workspace)?;
+            let built =
+                report.clock.time("building", || Built::new(&chosen, &scratch, workspace))?;
             term::status("");
             let seconds = began.elapsed().as_secs_f32();
             term::print(&format!("{} built in {seconds:.1} s\n", built.count()))?;
-            let confined = Confined::find();
+            let options = Judging {
+                rounds: args.rounds,
+                confined: Confined::find(),
+                extent: if args.table { Extent::All } else { Extent::Named },
+            };
             for folder in &chosen {
                 let began = Instant::now();
-                let cells = report.dynamic(folder, &built, args.rounds, &confined, workspace)?;
+                let cells = report.dynamic(folder, &built, &options, workspace)?;
                 term::status("");
                 print_row(folder, &cells, began)?;
             }
@@ -113,6 +123,37 @@ struct Report {
     notes: Vec<String>,
     /// Which wrong answers each check refuses, by question.
     tables: Vec<kill_table::Entry>,
+    clock: Clock,
+}
+
+/// How the gates that judge are to judge.
+struct Judging {
+    rounds: u32,
+    confined: Confined,
+    extent: Extent,
+}
+
+/// How long each step took, in the order of their first time.
+#[derive(Default)]
+struct Clock(Vec<(&'static str, Duration)>);
+
+impl Clock {
+    fn time<T>(&mut self, step: &'static str, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let done = work();
+        match self.0.iter_mut().find(|(known, _)| *known == step) {
+            Some((_, spent)) => *spent += began.elapsed(),
+            None => self.0.push((step, began.elapsed())),
+        }
+        done
+    }
+
+    /// `building 41 s · starters 3 s`; nothing before anything was timed.
+    fn render(&self) -> String {
+        let steps =
+            self.0.iter().map(|(step, spent)| format!("{step} {:.0} s", spent.as_secs_f32()));
+        steps.collect::<Vec<_>>().join(" · ")
+    }
 }
 
 /// A gate's verdict on a question, in a few words.
@@ -134,42 +175,34 @@ impl Report {
         &mut self,
         folder: &Folder,
         built: &Built,
-        rounds: u32,
-        confined: &Confined,
+        options: &Judging,
         workspace: &Workspace,
     ) -> Result<Vec<(u8, Cell)>> {
         let uniform = self.uniform(folder);
         let mut bench = Bench::new(folder, built);
 
-        let refused = starter::check(&mut bench)?;
+        let refused = self.clock.time("starters", || starter::check(&mut bench))?;
         let starter = bench.cell(format!("{refused} fail"));
-        let rounds = Rounds::run(&mut bench, rounds, confined)?;
-        let passed = solution::check(&mut bench, &rounds);
+        let judged = self
+            .clock
+            .time("solutions", || Rounds::run(&mut bench, options.rounds, &options.confined))?;
+        let passed = solution::check(&mut bench, &judged);
         let solution = bench.cell(format!("{passed} pass"));
-        let refused = wrong_answers::check(&mut bench)?;
+        let refused = self
+            .clock
+            .time("wrong answers", || wrong_answers::check(&mut bench, options.extent))?;
         let wrong = bench.cell(format!("{refused} of {} refused", folder.wrong_answers().count()));
-        rounds::check(&mut bench, &rounds, confined);
-        let number = rounds.verdicts.len();
-        let rounds = bench.cell(format!("{number} rounds, 1 {}", confined.describe()));
+        rounds::check(&mut bench, &judged, &options.confined);
+        let number = judged.verdicts.len();
+        let rounds = bench.cell(format!("{number} rounds, 1 {}", options.confined.describe()));
         let mut cells = vec![(1, uniform), (2, starter), (3, solution), (4, wrong), (5, rounds)];
         // Nobody is handed the template.
         if !folder.is_template() {
-            let refused = handout::check(&mut bench, workspace)?;
+            let refused = self.clock.time("hand-outs", || handout::check(&mut bench, workspace))?;
             cells.push((7, bench.cell(format!("{refused} fail handed out"))));
         }
-
-        let question = &folder.question;
-        for check in bench.kills.idle().map(str::to_owned).collect::<Vec<_>>() {
-            let what = format!("`{check}` is failed by no wrong answer and not by the starter");
-            if check.starts_with("stretch::") {
-                self.notes.push(format!("{:02} {what}", question.number));
-            } else {
-                let fix = "add a wrong answer that it refuses, or delete it: it proves nothing";
-                bench.found.add(folder.path("tests/contract.rs"), "idle-check", what, fix);
-            }
-        }
         if !folder.is_template() {
-            self.tables.push(kill_table::Entry::new(question, bench.kills));
+            self.tables.push(kill_table::Entry::new(&folder.question, bench.kills));
         }
         self.notes.append(&mut bench.notes);
         self.offences.append(bench.found);
@@ -183,6 +216,10 @@ impl Report {
         }
         for offence in self.offences.iter() {
             text.push_str(&offence.render());
+        }
+        let clock = self.clock.render();
+        if !clock.is_empty() {
+            text.push_str(&format!("{clock}\n"));
         }
         let offences = match self.offences.len() {
             0 => style("no offence".to_owned()).green(),

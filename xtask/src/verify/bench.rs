@@ -151,6 +151,20 @@ pub(crate) fn judge(folder: &Folder, command: Command, program: &Path) -> Result
     verdict.context("Failed to judge: the contract was stopped")
 }
 
+/// Judges `program` by one check of the contract, and by no other.
+pub(crate) fn judge_one(
+    folder: &Folder,
+    contract: &Path,
+    program: &Path,
+    check: &str,
+) -> Result<Verdict> {
+    term::status(&format!("judging {}", program.display()));
+    let environment = [("CONTRACT_BIN", program.display().to_string())];
+    let command = Command::new(contract);
+    let verdict = judge::judge_one(&folder.question, command, &environment, check, &Stop::Never)?;
+    verdict.context("Failed to judge: the contract was stopped")
+}
+
 /// The contract for an answer that is to fail: the checks mostly wait for what does not come, so
 /// many of them wait at once.
 pub(crate) fn crowded(contract: &Path) -> Command {
@@ -175,11 +189,6 @@ impl KillTable {
                 killed.push(who.to_owned());
             }
         }
-    }
-
-    /// The checks that refuse nothing.
-    pub(crate) fn idle(&self) -> impl Iterator<Item = &str> {
-        self.rows.iter().filter(|(_, killed)| killed.is_empty()).map(|(check, _)| check.as_str())
     }
 }
 

@@ -11,10 +11,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use cargo_metadata::MetadataCommand;
 use toml::{Table, Value};
 
-use crate::{cargo::cargo, files, verify::folder::Folder, workspace::Workspace};
+use crate::{files, verify::folder::Folder, workspace::Workspace};
 
 /// Where the members stand: not where they stand in the workspace, or cargo would take their
 /// programs for those of the workspace.
@@ -26,18 +26,13 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn find(workspace: &Workspace) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Metadata {
-            target_directory: PathBuf,
-        }
-        let mut metadata = cargo(workspace);
-        metadata.args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
-        let output = metadata.output().context("Failed to start cargo; is it installed?")?;
-        let metadata: Metadata = serde_json::from_slice(&output.stdout).with_context(|| {
-            let said = String::from_utf8_lossy(&output.stderr);
-            format!("Failed to read the workspace's manifests: {}", said.trim())
-        })?;
-        Ok(Self { root: metadata.target_directory.join("verify") })
+        let metadata = MetadataCommand::new()
+            .current_dir(&workspace.root)
+            .no_deps()
+            .other_options(["--offline".to_owned()])
+            .exec()
+            .context("Failed to read the workspace's manifests")?;
+        Ok(Self { root: metadata.target_directory.join("verify").into() })
     }
 
     /// The target folder of the workspace.

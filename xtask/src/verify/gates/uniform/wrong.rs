@@ -1,5 +1,7 @@
 //! Every wrong answer says what a candidate would think, and which check refuses it.
 
+use std::collections::BTreeSet;
+
 use crate::{
     verify::{folder::Folder, gates::uniform::is_slug, offence::Offences},
     wrong_answer::header,
@@ -39,6 +41,15 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
             let fix = "make it with `diff -u --label src/solution.rs --label src/solution.rs`";
             found.add(folder.path(&file), "wrong", what, fix);
         }
+    }
+
+    // The starter fails every required check that is not given, and every stretch check: gate 2.
+    let named: BTreeSet<&str> =
+        folder.wrong_answers().filter_map(|(_, text)| header(text).fails).collect();
+    for check in folder.question.given.iter().filter(|given| !named.contains(given.as_str())) {
+        let what = format!("`{check}` is named by no wrong answer, and the starter passes it");
+        let fix = "add a wrong answer that fails it, or delete it: it proves nothing";
+        found.add(folder.path("tests/contract.rs"), "idle-check", what, fix);
     }
 
     let wanted = match folder.question.number {
