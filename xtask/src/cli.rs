@@ -429,7 +429,7 @@ pub(crate) struct Wrong {
 
 /// Prove that every question is complete, right and like the others
 ///
-/// All offences are reported at once, each with the command or the edit that fixes it:
+/// All findings are reported at once, each with the command or the edit that fixes it:
 /// 1 every folder is complete and uniform; 2 the starter fails what it should; 3 the solution passes;
 /// 4 every wrong answer fails the check it names; 5 no check is flaky; 6 lists are current, nothing leaks;
 /// 7 what is handed out builds by itself, without a network, and holds no answer.
@@ -439,7 +439,7 @@ pub(crate) struct Wrong {
 ///   cargo xtask verify 13 --rounds 20
 ///   cargo xtask verify --static --write
 ///
-/// Exit codes: 0 clean, 1 offences, 2 it could not be verified.
+/// Exit codes: 0 clean, 1 findings, 2 it could not be verified.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Verify {

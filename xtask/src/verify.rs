@@ -6,7 +6,7 @@ mod bench;
 mod folder;
 mod gates;
 mod kill_table;
-mod offence;
+mod finding;
 mod scratch;
 
 use std::{
@@ -32,7 +32,7 @@ use crate::{
             solution, starter, uniform,
             wrong_answers::{self, Extent},
         },
-        offence::Offences,
+        finding::Findings,
         scratch::Scratch,
     },
     workspace::Workspace,
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode>
         }
     }
 
-    let mut lists = Offences::default();
+    let mut lists = Findings::default();
     kill_table::check(&chosen, &workspace.root, &mut lists);
     let files = lists::check(workspace, &mut lists)?;
     if !all {
@@ -109,17 +109,17 @@ pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode>
     }
     let text = format!("6 lists, secrets, paths: {}", count(files, "file"));
     term::print(&format!("{} {text}\n", mark(lists.is_empty())))?;
-    report.offences.append(lists);
+    report.findings.append(lists);
 
     report.print(chosen.len(), began)?;
-    Ok(ExitCode::from(u8::from(!report.offences.is_empty())))
+    Ok(ExitCode::from(u8::from(!report.findings.is_empty())))
 }
 
 /// What the gates found.
 #[derive(Default)]
 struct Report {
-    offences: Offences,
-    /// What is no offence, but should be known.
+    findings: Findings,
+    /// What is no finding, but should be known.
     notes: Vec<String>,
     /// Which wrong answers each check refuses, by question.
     tables: Vec<kill_table::Entry>,
@@ -161,13 +161,13 @@ type Cell = (bool, String);
 
 impl Report {
     fn uniform(&mut self, folder: &Folder) -> Cell {
-        let mut found = Offences::default();
+        let mut found = Findings::default();
         uniform::check(folder, &mut found);
         found.except(folder.question.number);
         let lines = uniform::added_lines(folder);
         let budget = uniform::per_minute(lines, folder.question.minutes);
         let cell = (found.is_empty(), format!("uniform, {budget} lines/min"));
-        self.offences.append(found);
+        self.findings.append(found);
         cell
     }
 
@@ -205,7 +205,7 @@ impl Report {
             self.tables.push(kill_table::Entry::new(&folder.question, bench.kills));
         }
         self.notes.append(&mut bench.notes);
-        self.offences.append(bench.found);
+        self.findings.append(bench.found);
         Ok(cells)
     }
 
@@ -214,19 +214,19 @@ impl Report {
         for note in &self.notes {
             text.push_str(&format!("{} {note}\n", style("!").yellow()));
         }
-        for offence in self.offences.iter() {
-            text.push_str(&offence.render());
+        for finding in self.findings.iter() {
+            text.push_str(&finding.render());
         }
         let clock = self.clock.render();
         if !clock.is_empty() {
             text.push_str(&format!("{clock}\n"));
         }
-        let offences = match self.offences.len() {
-            0 => style("no offence".to_owned()).green(),
-            number => style(count(number, "offence")).red(),
+        let findings = match self.findings.len() {
+            0 => style("no finding".to_owned()).green(),
+            number => style(count(number, "finding")).red(),
         };
         let seconds = began.elapsed().as_secs_f32();
-        text.push_str(&format!("{offences} in {} · {seconds:.1} s\n", count(folders, "folder")));
+        text.push_str(&format!("{findings} in {} · {seconds:.1} s\n", count(folders, "folder")));
         Ok(term::print(&text)?)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     judge::{self, Outcome, Verdict},
     process::Stop,
     term,
-    verify::{folder::Folder, offence::Offences, scratch::Scratch},
+    verify::{folder::Folder, finding::Findings, scratch::Scratch},
     workspace::Workspace,
 };
 
@@ -80,10 +80,10 @@ pub(crate) struct Bench<'a> {
     pub(crate) folder: &'a Folder,
     pub(crate) built: &'a Built,
     pub(crate) kills: KillTable,
-    pub(crate) found: Offences,
-    /// What is no offence, but should be known.
+    pub(crate) found: Findings,
+    /// What is no finding, but should be known.
     pub(crate) notes: Vec<String>,
-    /// How many offences the gates before have found.
+    /// How many findings the gates before have found.
     reported: usize,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Bench<'a> {
             folder,
             built,
             kills: KillTable { rows },
-            found: Offences::default(),
+            found: Findings::default(),
             notes: Vec::new(),
             reported: 0,
         }
@@ -108,7 +108,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Judges `bin`, which `file` became, by the contract that `start` starts. `None`, and an
-    /// offence, if one of them was not built.
+    /// finding, if one of them was not built.
     pub(crate) fn judge(
         &mut self,
         bin: &str,
@@ -122,17 +122,17 @@ impl<'a> Bench<'a> {
         judge(self.folder, start(contract), program).map(Some)
     }
 
-    /// The built contract; an offence if there is none.
+    /// The built contract; a finding if there is none.
     pub(crate) fn contract(&mut self) -> Option<&'a PathBuf> {
         self.program(&self.folder.question.test_target(), "tests/contract.rs")
     }
 
-    /// What `file` became; an offence if it did not.
+    /// What `file` became; a finding if it did not.
     pub(crate) fn program(&mut self, target: &str, file: &str) -> Option<&'a PathBuf> {
         let program = self.built.program(target);
         if program.is_none() {
             let file = self.folder.path(file);
-            if !self.found.iter().any(|offence| offence.file == file && offence.rule == "build") {
+            if !self.found.iter().any(|finding| finding.file == file && finding.rule == "build") {
                 let said = self.built.diagnostics(target);
                 let what = if said.is_empty() { "it was not built".to_owned() } else { said };
                 let fix = "make it compile";

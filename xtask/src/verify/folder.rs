@@ -13,7 +13,7 @@ use crate::{
 
 pub(crate) struct Folder {
     pub(crate) question: Question,
-    /// As offences name it: `questions/13-crud-inmemory`.
+    /// As findings name it: `questions/13-crud-inmemory`.
     place: String,
     /// Every file in it by its path, with `/` on every platform.
     pub(crate) files: BTreeMap<String, String>,
@@ -61,12 +61,12 @@ impl Folder {
         self.question.number == Values::SAMPLE.number
     }
 
-    /// Empty if it is missing, which is an offence of its own.
+    /// Empty if it is missing, which is a finding of its own.
     pub(crate) fn text(&self, file: &str) -> &str {
         self.files.get(file).map_or("", String::as_str)
     }
 
-    /// The name that offences give to a file.
+    /// The name that findings give to a file.
     pub(crate) fn path(&self, file: &str) -> String {
         format!("{}/{file}", self.place)
     }

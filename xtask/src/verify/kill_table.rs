@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     markdown::{code_spans, section, tables},
-    verify::{bench::KillTable, folder::Folder, offence::Offences},
+    verify::{bench::KillTable, folder::Folder, finding::Findings},
     workspace::{Question, Workspace},
     wrong_answer,
 };
@@ -103,7 +103,7 @@ pub(super) fn write(entries: &[Entry], workspace: &Workspace) -> Result<PathBuf>
 }
 
 /// Whether the file names all checks and wrong answers that there are, and no others.
-pub(super) fn check(folders: &[&Folder], root: &Path, found: &mut Offences) {
+pub(super) fn check(folders: &[&Folder], root: &Path, found: &mut Findings) {
     let Ok(text) = fs::read_to_string(root.join(FILE)) else {
         found.add(FILE, "kill-table", "it is missing", WRITE);
         return;

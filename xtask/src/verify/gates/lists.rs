@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     files, originals, template,
-    verify::offence::Offences,
+    verify::finding::Findings,
     workspace::{Question, Workspace},
 };
 
@@ -23,7 +23,7 @@ const WRITE: &str = "cargo xtask verify --static --write";
 /// Brings every generated file up to date and returns those that were not.
 pub(crate) fn write(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
-    for (path, text) in generated(workspace, &mut Offences::default())? {
+    for (path, text) in generated(workspace, &mut Findings::default())? {
         if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
             let folder = path.parent().context("Failed to find the folder of a generated file")?;
             fs::create_dir_all(folder)
@@ -36,7 +36,7 @@ pub(crate) fn write(workspace: &Workspace) -> Result<Vec<PathBuf>> {
 }
 
 /// Returns how many files were looked into.
-pub(crate) fn check(workspace: &Workspace, found: &mut Offences) -> Result<usize> {
+pub(crate) fn check(workspace: &Workspace, found: &mut Findings) -> Result<usize> {
     check_generated(workspace, found)?;
     check_rust_version(workspace, found)?;
     check_names(workspace, found)?;
@@ -44,7 +44,7 @@ pub(crate) fn check(workspace: &Workspace, found: &mut Offences) -> Result<usize
 }
 
 /// Compares every generated file with what it should be.
-fn check_generated(workspace: &Workspace, found: &mut Offences) -> Result<()> {
+fn check_generated(workspace: &Workspace, found: &mut Findings) -> Result<()> {
     let generated = generated(workspace, found)?;
     for (path, text) in &generated {
         let file = workspace.relative(path);
@@ -67,7 +67,7 @@ fn check_generated(workspace: &Workspace, found: &mut Offences) -> Result<()> {
 }
 
 /// Every file that is generated as a whole or in part, as it should be.
-fn generated(workspace: &Workspace, found: &mut Offences) -> Result<Vec<(PathBuf, String)>> {
+fn generated(workspace: &Workspace, found: &mut Findings) -> Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
     for question in &workspace.questions {
         if let Ok(starter) = fs::read_to_string(question.starter()) {
@@ -138,7 +138,7 @@ fn index(questions: &[Question]) -> Option<String> {
 }
 
 /// The toolchain that CI promises is the one of the manifest.
-fn check_rust_version(workspace: &Workspace, found: &mut Offences) -> Result<()> {
+fn check_rust_version(workspace: &Workspace, found: &mut Findings) -> Result<()> {
     let manifest = fs::read_to_string(workspace.root.join("Cargo.toml"))?;
     let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
     let Some(version) = version.map(|version| version.trim_matches('"')) else {
@@ -168,7 +168,7 @@ fn check_rust_version(workspace: &Workspace, found: &mut Offences) -> Result<()>
 }
 
 /// No binary and no test target stands in two manifests, and no folder is without one.
-fn check_names(workspace: &Workspace, found: &mut Offences) -> Result<()> {
+fn check_names(workspace: &Workspace, found: &mut Findings) -> Result<()> {
     let mut known = BTreeSet::new();
     for question in &workspace.questions {
         if !known.insert(question.number) {
@@ -189,7 +189,7 @@ fn check_names(workspace: &Workspace, found: &mut Offences) -> Result<()> {
 }
 
 /// Looks into every file that git tracks or would, or into every file where there is no git.
-fn check_contents(workspace: &Workspace, found: &mut Offences) -> Result<usize> {
+fn check_contents(workspace: &Workspace, found: &mut Findings) -> Result<usize> {
     let files = match tracked(&workspace.root) {
         Some(files) => files,
         None => files::below(&workspace.root)?,

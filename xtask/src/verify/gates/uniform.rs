@@ -14,7 +14,7 @@ pub(crate) use sources::{added_lines, per_minute};
 use crate::{
     markdown::sections,
     template::Values,
-    verify::{folder::Folder, offence::Offences},
+    verify::{folder::Folder, finding::Findings},
 };
 
 /// What every folder holds, beside `wrong/*.patch`.
@@ -27,7 +27,7 @@ const EXPECTED: [&str; 6] = [
     "tests/contract.rs",
 ];
 
-pub(crate) fn check(folder: &Folder, found: &mut Offences) {
+pub(crate) fn check(folder: &Folder, found: &mut Findings) {
     files(folder, found);
     manifest::check(folder, found);
     let present = |file: &str| folder.files.contains_key(file);
@@ -64,7 +64,7 @@ const CONVENTIONS: [&str; 10] = [
     "time-plan",
 ];
 
-fn files(folder: &Folder, found: &mut Offences) {
+fn files(folder: &Folder, found: &mut Findings) {
     for file in EXPECTED.iter().filter(|file| !folder.files.contains_key(**file)) {
         let like = format!("write it; xtask/template/{file} is the pattern");
         found.add(folder.path(file), "files", "the file is missing", like);
@@ -106,7 +106,7 @@ fn first_difference<'a>(
 }
 
 /// The headings of the second level, which must be exactly these.
-fn headings(folder: &Folder, file: &str, expected: &[&str], found: &mut Offences) {
+fn headings(folder: &Folder, file: &str, expected: &[&str], found: &mut Findings) {
     let sections = sections(folder.text(file));
     let actual: Vec<&str> = sections.iter().map(|section| section.heading).collect();
     if let Some((_, actual, expected_here)) = first_difference(&actual, expected) {
@@ -125,7 +125,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::verify::offence::Offence;
+    use crate::verify::finding::Finding;
 
     fn template() -> Folder {
         Folder::of_template(PathBuf::from("00-template")).expect("the template is a question")
@@ -137,18 +137,18 @@ mod tests {
         let text = folder.text(file).replace(from, to);
         assert_ne!(text, folder.text(file), "{file} has no {from:?}");
         folder.put(file, text);
-        let mut found = Offences::default();
+        let mut found = Findings::default();
         check(&folder, &mut found);
-        let mut rules: Vec<_> = found.iter().map(|offence| offence.rule).collect();
+        let mut rules: Vec<_> = found.iter().map(|finding| finding.rule).collect();
         rules.dedup();
         rules
     }
 
     #[test]
     fn the_template_breaks_no_rule() {
-        let mut found = Offences::default();
+        let mut found = Findings::default();
         check(&template(), &mut found);
-        let found: Vec<_> = found.iter().map(Offence::render).collect();
+        let found: Vec<_> = found.iter().map(Finding::render).collect();
         assert_eq!(found, [] as [String; 0]);
     }
 

@@ -44,7 +44,7 @@ pub(crate) fn check(bench: &mut Bench<'_>, extent: Extent) -> Result<usize> {
             let fix = format!("cargo xtask wrong {:02} --rebase", folder.question.number);
             bench.found.add(folder.path(&file), "wrong-applies", what, fix);
         } else if let Some(program) = bench.program(&folder.wrong_bin(name), &file) {
-            // One without a check, or with one that does not exist, is an offence of gate 1.
+            // One without a check, or with one that does not exist, is a finding of gate 1.
             let fails =
                 header(patch).fails.filter(|fails| folder.checks.iter().any(|it| it == fails));
             programs.push(Wrong { name, file, fails, program });

@@ -4,7 +4,7 @@ use syn::Item;
 
 use crate::{
     source::{lines_with, tests_among, tokens},
-    verify::{folder::Folder, offence::Offences},
+    verify::{folder::Folder, finding::Findings},
 };
 
 const FILE: &str = "tests/contract.rs";
@@ -28,7 +28,7 @@ pub(super) fn required(folder: &Folder) -> usize {
     folder.checks.iter().filter(|name| !name.starts_with("stretch::")).count()
 }
 
-pub(super) fn check(folder: &Folder, found: &mut Offences) {
+pub(super) fn check(folder: &Folder, found: &mut Findings) {
     let text = folder.text(FILE);
     let header = format!("//! What a server for question {:02} must do.", folder.question.number);
     if text.lines().next() != Some(header.as_str()) {
@@ -80,7 +80,7 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
     given(folder, names, found);
 }
 
-fn check_names(folder: &Folder, names: &[String], found: &mut Offences) {
+fn check_names(folder: &Folder, names: &[String], found: &mut Findings) {
     for name in names {
         let plain = name.trim_start_matches("stretch::");
         let is_snake =
@@ -97,7 +97,7 @@ fn check_names(folder: &Folder, names: &[String], found: &mut Offences) {
     }
 }
 
-fn given(folder: &Folder, names: &[String], found: &mut Offences) {
+fn given(folder: &Folder, names: &[String], found: &mut Findings) {
     for given in folder.question.given.iter().filter(|given| !names.contains(given)) {
         let what = format!("`given` names `{given}`, which is not a check");
         let fix = "take it out, or write it as tests/contract.rs does (`stretch::…`)";

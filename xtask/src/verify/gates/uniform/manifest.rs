@@ -8,7 +8,7 @@ use crate::{
     verify::{
         folder::Folder,
         gates::uniform::{first_difference, values},
-        offence::Offences,
+        finding::Findings,
     },
 };
 
@@ -18,7 +18,7 @@ const FILE: &str = "Cargo.toml";
 const OWN: [&str; 8] =
     ["description", "title", "tier", "minutes", "topics", "services", "env", "given"];
 
-pub(super) fn check(folder: &Folder, found: &mut Offences) {
+pub(super) fn check(folder: &Folder, found: &mut Findings) {
     let question = &folder.question;
     let dir = question.dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if dir != question.folder() || !is_slug(&question.slug) {
@@ -78,7 +78,7 @@ fn skeleton(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-fn facts(folder: &Folder, found: &mut Offences) {
+fn facts(folder: &Folder, found: &mut Findings) {
     let question = &folder.question;
     let mut wrong = |what: &str, fix: &str| {
         found.add(folder.path(FILE), "facts", what, fix);
@@ -100,7 +100,7 @@ fn facts(folder: &Folder, found: &mut Offences) {
 }
 
 /// The README names every variable that the server reads, and the manifest lists each that it names.
-fn environment(folder: &Folder, found: &mut Offences) {
+fn environment(folder: &Folder, found: &mut Findings) {
     let listed = &folder.question.env;
     if !listed.is_sorted() || listed.iter().any(|name| ["HOST", "PORT"].contains(&name.as_str())) {
         let fix = "list the names in order, without HOST and PORT, which every server reads";
@@ -152,14 +152,14 @@ fn variables_of(source: &str) -> BTreeSet<String> {
     names
 }
 
-fn dependencies(folder: &Folder, found: &mut Offences) {
+fn dependencies(folder: &Folder, found: &mut Findings) {
     let sources = [folder.text("src/starter.rs"), folder.text("src/solution.rs")];
     let contract = [folder.text("tests/contract.rs")];
     check_table(folder, "[dependencies]", &sources, "the starter or the solution", found);
     check_table(folder, "[dev-dependencies]", &contract, "the contract", found);
 }
 
-fn check_table(folder: &Folder, table: &str, sources: &[&str], users: &str, found: &mut Offences) {
+fn check_table(folder: &Folder, table: &str, sources: &[&str], users: &str, found: &mut Findings) {
     let mut previous = "";
     let lines = folder.text(FILE).lines().enumerate();
     let below = lines.skip_while(|(_, line)| *line != table).skip(1);

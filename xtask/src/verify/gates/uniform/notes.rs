@@ -3,7 +3,7 @@
 use crate::{
     grade::notes,
     markdown::{code_blocks, items, section, tables},
-    verify::{folder::Folder, gates::uniform::headings, offence::Offences},
+    verify::{folder::Folder, gates::uniform::headings, finding::Findings},
 };
 
 const FILE: &str = "INTERVIEWER.md";
@@ -17,7 +17,7 @@ const HEADINGS: [&str; 7] = [
     "The naive Express answer",
 ];
 
-pub(super) fn check(folder: &Folder, found: &mut Offences) {
+pub(super) fn check(folder: &Folder, found: &mut Findings) {
     let text = folder.text(FILE);
     let title = format!("# {}: for the interviewer", folder.question.title);
     let first = text.lines().next().unwrap_or_default();
@@ -62,7 +62,7 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
 }
 
 /// The rows of the plan add up to the time box.
-fn time_plan(folder: &Folder, found: &mut Offences) {
+fn time_plan(folder: &Folder, found: &mut Findings) {
     let tables = tables(section(folder.text(FILE), "Time plan"));
     let rows = tables.first().filter(|table| table.head == ["Minutes", "What"]);
     let rows = rows.map_or(&[][..], |table| &table.rows);
@@ -84,7 +84,7 @@ fn time_plan(folder: &Folder, found: &mut Offences) {
 
 /// Each has a weak and a strong answer. Some say after which failed checks they fit, so that a
 /// scorecard can suggest them.
-fn follow_ups(folder: &Folder, found: &mut Offences) {
+fn follow_ups(folder: &Folder, found: &mut Findings) {
     let all = notes::follow_ups(folder.text(FILE));
     let form = "write it as `### Who wins?`, then `- Weak: …`, `- Strong: …` and perhaps ``- After: `one_check`, `stretch::another` ``";
     let mut wrong = |what: String, fix: &str| {

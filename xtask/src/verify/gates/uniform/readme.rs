@@ -6,7 +6,7 @@ use crate::{
     verify::{
         folder::Folder,
         gates::uniform::{contract, headings},
-        offence::Offences,
+        finding::Findings,
     },
 };
 
@@ -24,7 +24,7 @@ const HOUSE_RULES: [&str; 3] = [
     " gets a 4xx and never a 5xx, and the server starts and stops cleanly.\nThe starter already handles most of them.",
 ];
 
-pub(super) fn check(folder: &Folder, found: &mut Offences) {
+pub(super) fn check(folder: &Folder, found: &mut Findings) {
     let question = &folder.question;
     let text = folder.text(FILE);
     let lines: Vec<&str> = text.lines().collect();
@@ -72,7 +72,7 @@ fn height(text: &str) -> usize {
     text.lines().map(|line| line.chars().count().div_ceil(COLUMNS).max(1)).sum()
 }
 
-fn contract_section(folder: &Folder, found: &mut Offences) {
+fn contract_section(folder: &Folder, found: &mut Findings) {
     let contract = section(folder.text(FILE), "Contract");
     if tables(contract).first().is_none_or(|table| table.head != TABLE || table.rows.is_empty()) {
         let what = "the contract does not begin with a table of requests";
@@ -90,7 +90,7 @@ fn contract_section(folder: &Folder, found: &mut Offences) {
 }
 
 /// One of two short forms, by whether the contract sends JSON bodies.
-fn house_rules(folder: &Folder, found: &mut Offences) {
+fn house_rules(folder: &Folder, found: &mut Findings) {
     let tokens = source::tokens(folder.text("tests/contract.rs"));
     let sends_json = ["post", "put"].iter().any(|method| {
         !source::lines_with(&tokens, &["Endpoint", ":", ":", method, "("]).is_empty()
@@ -110,7 +110,7 @@ fn house_rules(folder: &Folder, found: &mut Offences) {
 }
 
 /// To run it, to send a request, to watch it.
-fn run_it(folder: &Folder, found: &mut Offences) {
+fn run_it(folder: &Folder, found: &mut Findings) {
     let number = folder.question.number;
     let blocks = code_blocks(section(folder.text(FILE), "Run it"));
     let code = |line: &str| line.split('#').next().unwrap_or(line).trim().to_owned();

@@ -8,7 +8,7 @@ use syn::{Expr, ExprLit, File, Lit, Stmt};
 use crate::{
     markdown::{code_spans, section, tables},
     source,
-    verify::{folder::Folder, offence::Offences},
+    verify::{folder::Folder, finding::Findings},
 };
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
@@ -52,7 +52,7 @@ impl Route {
     }
 }
 
-pub(super) fn check(folder: &Folder, found: &mut Offences) {
+pub(super) fn check(folder: &Folder, found: &mut Findings) {
     let read = |file: &str| -> Result<BTreeSet<Route>, String> {
         let file = syn::parse_file(folder.text(file)).map_err(|error| error.to_string())?;
         let mut routes = BTreeSet::new();
@@ -77,7 +77,7 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
         let (has, lacks) =
             if starter.contains(route) { ("starter", "solution") } else { ("solution", "starter") };
         let what = format!("the {has} has the route {route}, the {lacks} does not");
-        let fix = "make the tables alike, or add an exception with its reason to EXCEPTIONS in xtask/src/verify/offence.rs";
+        let fix = "make the tables alike, or add an exception with its reason to EXCEPTIONS in xtask/src/verify/finding.rs";
         found.add(folder.path("src/starter.rs"), "starter-routes", what, fix);
     }
 

@@ -7,7 +7,7 @@ use syn::{File, Item};
 
 use crate::{
     source, template,
-    verify::{folder::Folder, gates::uniform::values, offence::Offences},
+    verify::{folder::Folder, gates::uniform::values, finding::Findings},
 };
 
 /// A longer answer does not fit the time box.
@@ -36,7 +36,7 @@ const FORBIDDEN: [(&[&str], &str, &str); 10] = [
     (&["#", "[", "route", "("], "route-macros", ROUTE),
 ];
 
-pub(super) fn check(folder: &Folder, found: &mut Offences) {
+pub(super) fn check(folder: &Folder, found: &mut Findings) {
     for file in ["src/starter.rs", "src/solution.rs"] {
         if !folder.files.contains_key(file) {
             continue;
@@ -69,7 +69,7 @@ pub(super) fn check(folder: &Folder, found: &mut Offences) {
     budget(folder, found);
 }
 
-fn header(folder: &Folder, file: &str, found: &mut Offences) {
+fn header(folder: &Folder, file: &str, found: &mut Findings) {
     let question = &folder.question;
     let lines: Vec<&str> =
         folder.text(file).lines().take_while(|line| line.starts_with("//!")).collect();
@@ -95,7 +95,7 @@ fn header(folder: &Folder, file: &str, found: &mut Offences) {
 }
 
 /// `main` differs only between the opening and the routes.
-fn main(folder: &Folder, file: &str, parsed: &File, found: &mut Offences) {
+fn main(folder: &Folder, file: &str, parsed: &File, found: &mut Findings) {
     let template = template::file("src/solution.rs", &values(folder));
     let template = syn::parse_file(&template).expect("the template is Rust");
     let frame = squeezed_main(&template);
@@ -129,7 +129,7 @@ fn squeezed_main(file: &File) -> String {
     main.map(source::squeezed).unwrap_or_default()
 }
 
-fn order(folder: &Folder, file: &str, parsed: &File, found: &mut Offences) {
+fn order(folder: &Folder, file: &str, parsed: &File, found: &mut Findings) {
     let functions = source::functions(parsed).map(|function| function.sig.ident.to_string());
     let first: Vec<String> = functions.take(2).collect();
     if first != ["main", "routes"] {
@@ -141,7 +141,7 @@ fn order(folder: &Folder, file: &str, parsed: &File, found: &mut Offences) {
 }
 
 /// Error types get their message and their trait from `thiserror`.
-fn errors(folder: &Folder, file: &str, parsed: &File, found: &mut Offences) {
+fn errors(folder: &Folder, file: &str, parsed: &File, found: &mut Findings) {
     let implements = |name: &str| -> BTreeMap<String, usize> {
         let items = parsed.items.iter().filter_map(|item| match item {
             Item::Impl(item) => Some(item),
@@ -166,7 +166,7 @@ fn errors(folder: &Folder, file: &str, parsed: &File, found: &mut Offences) {
     }
 }
 
-fn starter(folder: &Folder, found: &mut Offences) {
+fn starter(folder: &Folder, found: &mut Findings) {
     let file = "src/starter.rs";
     if !folder.files.contains_key(file) {
         return;
@@ -193,7 +193,7 @@ fn starter(folder: &Folder, found: &mut Offences) {
     }
 }
 
-fn solution(folder: &Folder, found: &mut Offences) {
+fn solution(folder: &Folder, found: &mut Findings) {
     let file = "src/solution.rs";
     let text = folder.text(file);
     let lines = text.lines().count();
@@ -237,7 +237,7 @@ pub(crate) fn added_lines(folder: &Folder) -> usize {
 }
 
 /// A candidate can type the answer within the time box.
-fn budget(folder: &Folder, found: &mut Offences) {
+fn budget(folder: &Folder, found: &mut Findings) {
     let added = added_lines(folder);
     let minutes = folder.question.minutes;
     // Compared in tenths, as it is printed.

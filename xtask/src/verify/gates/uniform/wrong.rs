@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    verify::{folder::Folder, gates::uniform::is_slug, offence::Offences},
+    verify::{folder::Folder, gates::uniform::is_slug, finding::Findings},
     wrong_answer::header,
 };
 
-pub(super) fn check(folder: &Folder, found: &mut Offences) {
+pub(super) fn check(folder: &Folder, found: &mut Findings) {
     let mut number = 0;
     for (name, text) in folder.wrong_answers() {
         number += 1;

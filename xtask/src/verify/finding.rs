@@ -4,7 +4,7 @@ use console::style;
 
 /// Something that breaks a rule.
 #[derive(Debug, Clone)]
-pub(crate) struct Offence {
+pub(crate) struct Finding {
     /// From the workspace's root, with the line where there is one.
     pub(crate) file: String,
     pub(crate) rule: &'static str,
@@ -13,7 +13,7 @@ pub(crate) struct Offence {
     pub(crate) fix: String,
 }
 
-impl Offence {
+impl Finding {
     pub(crate) fn render(&self) -> String {
         let Self { file, rule, what, fix } = self;
         let what = what.trim_end().replace('\n', "\n    ");
@@ -28,9 +28,9 @@ impl Offence {
 
 /// All that was found, in the order of finding.
 #[derive(Debug, Default)]
-pub(crate) struct Offences(Vec<Offence>);
+pub(crate) struct Findings(Vec<Finding>);
 
-impl Offences {
+impl Findings {
     pub(crate) fn add(
         &mut self,
         file: impl Into<String>,
@@ -38,14 +38,14 @@ impl Offences {
         what: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        self.0.push(Offence { file: file.into(), rule, what: what.into(), fix: fix.into() });
+        self.0.push(Finding { file: file.into(), rule, what: what.into(), fix: fix.into() });
     }
 
     pub(crate) fn append(&mut self, mut others: Self) {
         self.0.append(&mut others.0);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Offence> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Finding> {
         self.0.iter()
     }
 
@@ -78,7 +78,7 @@ impl Offences {
             });
             if self.0.len() == before {
                 self.add(
-                    "xtask/src/verify/offence.rs",
+                    "xtask/src/verify/finding.rs",
                     "exceptions",
                     format!("question {number:02} needs no exception from `{rule}` about {about}"),
                     "take the entry out of EXCEPTIONS",
@@ -98,7 +98,7 @@ struct Exception {
     reason: &'static str,
 }
 
-/// Everything that deviates on purpose. An entry that nothing needs is an offence itself.
+/// Everything that deviates on purpose. An entry that nothing needs is a finding itself.
 const EXCEPTIONS: &[Exception] = &[
     Exception {
         question: 1,
