@@ -3,10 +3,10 @@
 //! They are in `gates`, a file for each. The template of `new` passes them too, as question 00.
 
 mod bench;
+mod finding;
 mod folder;
 mod gates;
 mod kill_table;
-mod finding;
 mod scratch;
 
 use std::{
@@ -25,6 +25,7 @@ use crate::{
     term::{self, count, pad},
     verify::{
         bench::{Bench, Built},
+        finding::Findings,
         folder::Folder,
         gates::{
             handout, lists,
@@ -32,7 +33,6 @@ use crate::{
             solution, starter, uniform,
             wrong_answers::{self, Extent},
         },
-        finding::Findings,
         scratch::Scratch,
     },
     workspace::Workspace,

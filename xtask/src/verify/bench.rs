@@ -12,7 +12,7 @@ use crate::{
     judge::{self, Outcome, Verdict},
     process::Stop,
     term,
-    verify::{folder::Folder, finding::Findings, scratch::Scratch},
+    verify::{finding::Findings, folder::Folder, scratch::Scratch},
     workspace::Workspace,
 };
 

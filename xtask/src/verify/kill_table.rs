@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     markdown::{code_spans, section, tables},
-    verify::{bench::KillTable, folder::Folder, finding::Findings},
+    verify::{bench::KillTable, finding::Findings, folder::Folder},
     workspace::{Question, Workspace},
     wrong_answer,
 };

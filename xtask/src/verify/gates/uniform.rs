@@ -14,7 +14,7 @@ pub(crate) use sources::{added_lines, per_minute};
 use crate::{
     markdown::sections,
     template::Values,
-    verify::{folder::Folder, finding::Findings},
+    verify::{finding::Findings, folder::Folder},
 };
 
 /// What every folder holds, beside `wrong/*.patch`.

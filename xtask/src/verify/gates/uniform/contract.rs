@@ -4,7 +4,7 @@ use syn::Item;
 
 use crate::{
     source::{lines_with, tests_among, tokens},
-    verify::{folder::Folder, finding::Findings},
+    verify::{finding::Findings, folder::Folder},
 };
 
 const FILE: &str = "tests/contract.rs";

@@ -6,9 +6,9 @@ use crate::{
     markdown::code_spans,
     source, template,
     verify::{
+        finding::Findings,
         folder::Folder,
         gates::uniform::{first_difference, values},
-        finding::Findings,
     },
 };
 

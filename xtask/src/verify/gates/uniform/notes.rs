@@ -3,7 +3,7 @@
 use crate::{
     grade::notes,
     markdown::{code_blocks, items, section, tables},
-    verify::{folder::Folder, gates::uniform::headings, finding::Findings},
+    verify::{finding::Findings, folder::Folder, gates::uniform::headings},
 };
 
 const FILE: &str = "INTERVIEWER.md";

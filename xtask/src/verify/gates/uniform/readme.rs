@@ -4,9 +4,9 @@ use crate::{
     markdown::{code_blocks, items, section, tables},
     source, template,
     verify::{
+        finding::Findings,
         folder::Folder,
         gates::uniform::{contract, headings},
-        finding::Findings,
     },
 };
 

@@ -8,7 +8,7 @@ use syn::{Expr, ExprLit, File, Lit, Stmt};
 use crate::{
     markdown::{code_spans, section, tables},
     source,
-    verify::{folder::Folder, finding::Findings},
+    verify::{finding::Findings, folder::Folder},
 };
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];

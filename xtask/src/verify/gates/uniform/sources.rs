@@ -7,7 +7,7 @@ use syn::{File, Item};
 
 use crate::{
     source, template,
-    verify::{folder::Folder, gates::uniform::values, finding::Findings},
+    verify::{finding::Findings, folder::Folder, gates::uniform::values},
 };
 
 /// A longer answer does not fit the time box.

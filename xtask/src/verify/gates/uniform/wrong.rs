@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    verify::{folder::Folder, gates::uniform::is_slug, finding::Findings},
+    verify::{finding::Findings, folder::Folder, gates::uniform::is_slug},
     wrong_answer::header,
 };
 
