@@ -61,13 +61,14 @@ pub(crate) enum Command {
 
 /// List the questions by tier: minutes, topics and your state
 ///
-/// Your state of a question is one of: untouched, edited, the required checks that passed (5/9), done,
-/// done with stretch.
+/// Your state of a question is one of: untouched, edited, the required checks
+/// that passed (5/9), done, done with stretch.
 ///
 /// Example: cargo xtask list --tier 2
 ///
-/// --json prints one array with an object per question: number, slug, title, description, tier, minutes,
-/// topics (array), services (array), state (a string as above).
+/// --json prints one array with an object per question: number, slug, title,
+/// description, tier, minutes, topics (array), services (array), and state
+/// (a string as above).
 ///
 /// Exit codes: 0 listed, 2 wrong usage.
 #[derive(Debug, Args)]
@@ -113,9 +114,10 @@ pub(crate) struct Run {
 /// Check your starter: every check of the contract, the first failure in detail
 ///
 /// With --cmd or --url the same contract checks a server in any language.
-/// The command is started once per check, with PORT in its environment, and must listen on 127.0.0.1:PORT.
-/// It is read as words, with quotes as in a shell; files in it are found from where you are. $PORT and ${PORT}
-/// are replaced. A line with other shell syntax, such as pipes, is run by sh.
+/// The command is started once per check, with PORT in its environment,
+/// and must listen on 127.0.0.1:PORT. It is read as words, with quotes as in
+/// a shell; files in it are found from where you are. $PORT and ${PORT} are
+/// replaced. A line with other shell syntax, such as pipes, is run by sh.
 ///
 /// Examples:
 ///   cargo xtask check 7
@@ -123,14 +125,22 @@ pub(crate) struct Run {
 ///   cargo xtask check 7 --cmd 'flask --app server run --port $PORT'
 ///   cargo xtask check 7 --url http://127.0.0.1:3000
 ///
-/// --json prints one object: number, slug, subject (starter, solution, url or command), of (the URL or the
-/// command), exit_code and built. If built is false, diagnostics is the compiler's output. Otherwise
-/// required and stretch are {passed, failed, not_judged}, and checks is an array in the order of the contract of
-/// {name, sentence, stretch, outcome, cause, failure, notes, with, millis}. An outcome is passed, failed, or
-/// not_judged for a check that was not run; failure then has the reason.
+/// --json prints one object:
+///   number, slug, exit_code
+///   subject            starter, solution, url or command
+///   of                 the URL or the command
+///   built              false if it was not built; then diagnostics says why
+///   required, stretch  {passed, failed, not_judged}
+///   checks             in the order of the contract, each {name, sentence,
+///                      stretch, outcome, cause, failure, notes, with, millis};
+///                      the outcome is passed, failed, or not_judged for a check
+///                      that was not run: then failure has the reason
 ///
-/// Exit codes: 0 all required checks passed; 1 a required check failed; 2 a required check was not run, the server
-/// could not be built or did not start, or wrong usage.
+/// Exit codes:
+///   0  all required checks passed
+///   1  a required check failed
+///   2  a required check was not run, the server could not be built or did not
+///      start, or wrong usage
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Check {
@@ -161,15 +171,19 @@ pub(crate) struct Check {
 
 /// Check a question on every save, with the clock of an interview
 ///
-/// A save counts if it changes a file that is compiled into the starter or its contract.
-/// The minutes count from the first watch; `reset` clears them.
+/// A save counts if it changes a file that is compiled into the starter or its
+/// contract. The minutes count from the first watch; `reset` clears them.
 /// Keys: h next hint, d diff with the solution, n next open question, q quit.
-/// Without a terminal the keys are lines of input, and the end of input ends the watch.
+/// Without a terminal the keys are lines of input, and the end of input ends
+/// the watch.
 ///
 /// Example: cargo xtask watch 7
 ///
-/// Exit codes, by the last verdict: 0 all required checks passed; 1 a required check failed, or there is no
-/// verdict yet; 2 a required check was not run, or the server could not be built or did not start.
+/// Exit codes, by the last verdict:
+///   0  all required checks passed
+///   1  a required check failed, or there is no verdict yet
+///   2  a required check was not run, or the server could not be built or did
+///      not start
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Watch {
@@ -232,8 +246,9 @@ pub(crate) struct Reset {
 
 /// Hand out a question: a folder that builds and runs by itself, with no answer in it
 ///
-/// It has the prompt, the house rules, the original starter, the contract and the two crates that these use.
-/// The hashes of the files that must not change stay here, in handouts/, for `grade`.
+/// It has the prompt, the house rules, the original starter, the contract and
+/// the two crates that these use. The hashes of the files that must not change
+/// stay here, in handouts/, for `grade`.
 ///
 /// Examples:
 ///   cargo xtask handout 13 ../ada
@@ -276,9 +291,9 @@ pub(crate) struct Handout {
 
 /// Start the clock of a hand-out, when the candidate has read the prompt
 ///
-/// The time on the scorecard counts from here to the last change of the candidate's files.
-/// Without it, or `grade --minutes`, the scorecard says that the time is not known.
-/// Starting again counts from the new start.
+/// The time on the scorecard counts from here to the last change of the
+/// candidate's files. Without it, and without `grade --minutes`, the scorecard
+/// says that the time is not known. Starting again counts from the new start.
 ///
 /// Examples:
 ///   cargo xtask start 13                    the newest hand-out of question 13
@@ -467,9 +482,10 @@ pub(crate) struct Verify {
 
 /// Run every contract against every solution, or only those of the named questions
 ///
-/// It runs `cargo test` at the workspace's root, in two steps: build, then test. Without a question it tests the
-/// tools as well. The first build takes about 8 minutes on 2 cores; later ones take seconds.
-/// Without a terminal the build prints a line every 15 seconds.
+/// It runs `cargo test` at the workspace's root, in two steps: build, then test.
+/// Without a question it tests the tools as well. The first build takes about 8
+/// minutes on 2 cores; later ones take seconds. Without a terminal the build
+/// prints a line every 15 seconds.
 ///
 /// Examples:
 ///   cargo xtask test
@@ -485,8 +501,13 @@ pub(crate) struct Test {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all required checks passed; 1 a required check failed; 2 a required check was not run, the server could
-not be built or did not start, or wrong usage; `grade`: 3 protected files were changed. Each command's --help has its own.
+Exit codes of the commands that check a server:
+  0  all required checks passed
+  1  a required check failed
+  2  a required check was not run, the server could not be built or did not
+     start, or wrong usage
+  3  grade: protected files were changed
+Each command's --help has its own.
 
 Start here:
   cargo xtask list
