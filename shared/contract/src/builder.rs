@@ -29,7 +29,7 @@ enum PortSource {
     Variable,
     /// In a file of the working directory; `PORT` stays unset.
     File { name: String, contents: fn(u16) -> String },
-    /// Nowhere: `PORT` stays unset, and 3000 it is.
+    /// Nowhere: `PORT` stays unset, and the subject has to listen on 3000.
     Default,
 }
 
@@ -56,14 +56,14 @@ impl Builder {
         Self { variables: Vec::new(), files: Vec::new(), directory, port_source }
     }
 
-    /// Sets an environment variable. `PORT` may be set too, and then nothing else is chosen.
+    /// Sets an environment variable. If that is `PORT`, the kit does not choose a port.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Sets an environment variable to bytes that need not be UTF-8. The check is not run where a
-    /// variable does not consist of bytes, which is on Windows.
+    /// Sets an environment variable to bytes that need not be UTF-8. The check is not run on
+    /// Windows, where a variable does not consist of bytes.
     #[track_caller]
     pub fn env_bytes(mut self, name: &str, value: &[u8]) -> Self {
         self.variables.push((name.to_owned(), os_string(value)));
@@ -103,7 +103,7 @@ impl Builder {
         self.directory.path()
     }
 
-    /// Whether a server that runs already is as good as one that is started with this.
+    /// Whether a server that already runs will do, because this has no settings.
     pub(crate) fn is_plain(&self) -> bool {
         self.variables.is_empty()
             && matches!(self.port_source, PortSource::Variable)
@@ -114,7 +114,8 @@ impl Builder {
         self.port_source.question()
     }
 
-    /// The ports for one start: where the subject listens, and where it does if it does not find that.
+    /// The ports for one start: the one for the subject, and the one that it uses if it does not find
+    /// the first.
     pub(crate) fn lease_ports(&self) -> io::Result<(Port, Option<Port>)> {
         Ok(match self.port_source {
             PortSource::Variable => (Port::lease()?, None),

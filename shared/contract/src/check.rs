@@ -21,7 +21,7 @@ thread_local! {
     static CHECK: RefCell<Option<Check>> = const { RefCell::new(None) };
 }
 
-/// What can tell about a check that fails.
+/// Something that knows what happened before a check failed.
 pub(crate) trait Witness: Send + Sync {
     fn evidence(&self) -> Evidence;
 }
@@ -30,7 +30,7 @@ pub(crate) trait Witness: Send + Sync {
 struct Check {
     name: String,
     began: Instant,
-    /// Of its servers, the last one started last.
+    /// Its servers, in the order in which they were started.
     witnesses: Vec<Weak<dyn Witness>>,
     /// What it gave the server that was started last.
     settings: Vec<String>,
@@ -76,9 +76,9 @@ pub fn note(text: &str) {
     with(|check| check.notes.push(text.to_owned()));
 }
 
-/// Says beforehand that this check takes about `expected`, for people who would wonder.
+/// Says beforehand that this check takes about `expected`, so that people do not think it hangs.
 ///
-/// The line goes to stderr at once, also where libtest captures output.
+/// The line goes to stderr at once, even if libtest captures output.
 pub fn announce(expected: Duration) {
     begin();
     let Some((name, sentence)) = with(|check| check.name.clone()).zip(requirement()) else {
@@ -118,7 +118,7 @@ impl Drop for Case {
     }
 }
 
-/// The name of a check is that of its thread. A thread without a name is a helper of one.
+/// Begins the check of this thread, which has the same name. A thread without a name helps a check.
 pub(crate) fn begin() {
     install_hook();
     report::open();
@@ -168,7 +168,7 @@ pub(crate) fn fail(failure: Failure) -> ! {
     panic::panic_any(failure)
 }
 
-/// Ends the check as one that cannot be run here, which is not a failure.
+/// Ends the check without a verdict, because it cannot be run here. That is not a failure.
 #[track_caller]
 pub fn not_run(why: &str) -> ! {
     begin();
@@ -188,7 +188,7 @@ fn evidence() -> Evidence {
 }
 
 fn with<R>(act: impl FnOnce(&mut Check) -> R) -> Option<R> {
-    // None as well while the thread ends.
+    // Also `None` while the thread ends.
     CHECK.try_with(|check| check.borrow_mut().as_mut().map(act)).ok()?
 }
 
@@ -206,7 +206,7 @@ fn install_hook() {
     });
 }
 
-/// Reports the panic; false if that is not for the kit to do.
+/// Reports the panic; false if it is not about a check.
 fn tell(info: &PanicHookInfo<'_>) -> bool {
     let payload = info.payload();
     let requirement = requirement();

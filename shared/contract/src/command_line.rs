@@ -6,14 +6,14 @@ use std::{
     str::{CharIndices, Chars},
 };
 
-/// Stands for the value of `PORT` until that is known.
+/// Represents the value of `PORT` until that is known.
 const PORT: char = '\u{e000}';
 
 /// Characters that only a shell understands, outside quotes.
 const FOR_A_SHELL: &[char] =
     &['&', '|', ';', '<', '>', '`', '*', '?', '(', ')', '~', '\n', '#', '!'];
 
-/// Words that are no programs, so that `exec` must not stand before them.
+/// Words that are not programs, so that `exec` cannot run them.
 const OF_THE_SHELL: &[&str] = &[
     "!", ".", ":", "[", "case", "cd", "eval", "exec", "exit", "export", "false", "for", "if",
     "read", "set", "shift", "source", "test", "times", "trap", "true", "ulimit", "umask", "unset",
@@ -30,7 +30,7 @@ pub(crate) struct CommandLine {
 }
 
 impl CommandLine {
-    /// Reads `line`, which was typed in `folder` and is to run in another one.
+    /// Reads `line`, which was typed in `folder` and will run in another one.
     ///
     /// `$PORT` and `${PORT}` are expanded without a shell, and words that name files become absolute.
     /// Any other line for a shell is given to one, with `exec` before its last command.
@@ -207,7 +207,7 @@ fn with_exec(line: &str) -> String {
     let (before, last) = line.split_at(start);
     let command = last.trim_start();
     let mut at = start + last.len() - command.len();
-    // Assignments stand before exec.
+    // Assignments come before exec.
     while let Some(end) = line[at..].find(char::is_whitespace) {
         if !is_assignment(&line[at..at + end])
             || line[at..at + end].contains(['\'', '"', '\\', '$'])

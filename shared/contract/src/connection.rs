@@ -1,4 +1,4 @@
-//! HTTP/1.1 over one TCP connection, with nothing smoothed over.
+//! HTTP/1.1 over one TCP connection, without any corrections.
 //!
 //! The usual clients cannot be used here: they follow conventions that a check has to break, hide
 //! an early response when the server stops reading, and cannot choose the address they come from.
@@ -112,15 +112,15 @@ impl Connection {
         }
     }
 
-    /// A handle on the stream, for protocols that take over after an upgrade, and what was received
-    /// beyond the head.
+    /// A handle on the stream, for protocols that take over after an upgrade, and the bytes that came
+    /// after the head.
     pub(crate) fn take_over(mut self) -> io::Result<(TcpStream, Vec<u8>)> {
         self.taken_over = true;
         Ok((self.stream.try_clone()?, std::mem::take(&mut self.buffer)))
     }
 
-    /// The only response on a connection that the server is asked to close afterwards. A body where
-    /// none is allowed is part of it.
+    /// The only response on a connection that the server is asked to close afterwards. It includes a body
+    /// that is not allowed.
     pub(crate) fn read_last_response(&mut self, method: &str) -> Result<Response, TransportError> {
         let response = self.read_response(method)?;
         let status = response.status();
@@ -141,7 +141,7 @@ impl Connection {
         Ok(BodyStream { head, connection: self, framing })
     }
 
-    /// What comes between a head that allows no body and the end of the connection.
+    /// The bytes between a head that allows no body and the end of the connection.
     fn surplus(&mut self) -> Vec<u8> {
         self.deadline = Instant::now() + Duration::from_millis(500);
         while self.buffer.len() < SURPLUS_LIMIT && matches!(self.fill(), Ok(1..)) {}
@@ -201,7 +201,7 @@ impl Connection {
                     let status = head.code.unwrap_or_default();
                     let headers = owned(head.headers);
                     self.buffer.drain(..length);
-                    // 100 Continue and its like announce the real response; 101 is one.
+                    // 100 Continue and similar responses precede the final one; 101 is final.
                     if (100..200).contains(&status) && status != 101 {
                         continue;
                     }
@@ -271,7 +271,7 @@ impl Connection {
     }
 
     /// The first `length` bytes of the buffer, copied at once: bodies may be large, and checks are
-    /// not optimised.
+    /// not optimized.
     fn take(&mut self, length: usize) -> Vec<u8> {
         let rest = self.buffer.split_off(length);
         std::mem::replace(&mut self.buffer, rest)

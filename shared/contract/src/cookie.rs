@@ -1,5 +1,5 @@
-//! Cookies by hand. What clients do for people stands in the way of checks: they drop `Secure`
-//! cookies on `http://`, and hide attributes once they have acted on them.
+//! Cookies by hand. HTTP clients do too much for a check: they drop `Secure` cookies on `http://`, and
+//! hide attributes once they have applied them.
 
 use std::{fmt, time::Duration};
 
@@ -7,7 +7,7 @@ use cookie::{Cookie, time::OffsetDateTime};
 
 use crate::{Request, Response};
 
-/// One `Set-Cookie` of an answer, read as a browser does (RFC 6265, section 5.2).
+/// One `Set-Cookie` of a response, read as a browser does (RFC 6265, section 5.2).
 #[derive(Clone, PartialEq)]
 pub struct SetCookie {
     line: String,
@@ -25,7 +25,7 @@ impl SetCookie {
         self.cookie.name()
     }
 
-    /// The value as it was sent and is to be sent back: nothing is decoded, and quotes are part of
+    /// The value as it was sent and must be sent back: nothing is decoded, and quotes are part of
     /// it.
     pub fn value(&self) -> &str {
         let pair = self.parts().next().unwrap_or_default();
@@ -46,7 +46,7 @@ impl SetCookie {
     }
 
     /// How long a client keeps the cookie from now on: `Max-Age`, or else what is left until
-    /// `Expires`. `None` if it is until the client is closed, zero if it is to be forgotten.
+    /// `Expires`. `None` if it is a session cookie, zero if the response expires it.
     pub fn lifetime(&self) -> Option<Duration> {
         let left = match (self.cookie.max_age(), self.cookie.expires_datetime()) {
             (Some(max_age), _) => max_age,
@@ -57,7 +57,7 @@ impl SetCookie {
         Some(Duration::try_from(left).unwrap_or_default())
     }
 
-    /// Whether the answer tells the client to forget the cookie.
+    /// Whether the response tells the client to forget the cookie.
     pub fn is_expired(&self) -> bool {
         self.lifetime() == Some(Duration::ZERO)
     }
@@ -74,8 +74,8 @@ impl fmt::Debug for SetCookie {
     }
 }
 
-/// What a client remembers and sends along: names and values, whatever `Secure`, `Path` and
-/// `Domain` say. A cookie goes when an answer expires it, not when its time is over.
+/// The cookies that a client remembers and sends: names and values, whatever `Secure`, `Path` and
+/// `Domain` say. A response removes a cookie by expiring it; the passage of time does not.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CookieJar {
     /// In the order in which they were set first.
@@ -88,7 +88,7 @@ impl CookieJar {
         Self::default()
     }
 
-    /// Sends `request` with the cookies of this jar, and keeps what the answer sets.
+    /// Sends `request` with the cookies of this jar, and keeps what the response sets.
     ///
     /// # Panics
     ///
@@ -105,7 +105,7 @@ impl CookieJar {
         self.iter().fold(request, |request, (name, value)| request.cookie(name, value))
     }
 
-    /// Does what `response` says of cookies.
+    /// Sets and removes cookies as `response` says.
     pub fn keep(&mut self, response: &Response) {
         for cookie in response.set_cookies() {
             if cookie.is_expired() {

@@ -1,4 +1,4 @@
-//! The environment that a subject does not get from the person who runs the checks.
+//! The variables that a subject does not inherit from the contract.
 
 use std::{env, fs, path::PathBuf, process::Command, sync::LazyLock};
 
@@ -15,7 +15,7 @@ const OF_THE_CHECKS: [&str; 5] =
 const OF_THE_TESTS: [&str; 5] =
     ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "OLDPWD", "OUT_DIR"];
 
-/// The variables that the question's server reads: a subject gets them from its check or not at all.
+/// The variables that the question's server reads. A subject gets them only from its check.
 static KNOBS: LazyLock<Vec<String>> = LazyLock::new(|| match env::var("CONTRACT_CLEAR") {
     Ok(names) => names.split(',').map(|name| name.trim().to_owned()).collect(),
     Err(_) => question().map(|question| knobs(&question)).unwrap_or_default(),

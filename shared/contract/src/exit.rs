@@ -6,7 +6,7 @@ use crate::{
     process::describe_status,
 };
 
-/// How the subject ended by itself.
+/// How the subject ended.
 #[derive(Debug, Clone)]
 pub struct Exit {
     pub(crate) status: ExitStatus,
@@ -36,7 +36,7 @@ impl Exit {
 
     /// Expects an exit code other than 0, and `word` in one line on stderr.
     ///
-    /// A death by signal is not a startup error.
+    /// A process that a signal ended has no exit code, so that is not a startup error.
     #[track_caller]
     pub fn expect_start_up_error(&self, word: &str) -> &Self {
         if self.code().is_none_or(|code| code == 0) {

@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use crate::{check, failure::Failure, text::plain};
 
-/// Expects `actual` to equal `wanted`; `what` says of what both are values.
+/// Expects `actual` to equal `wanted`; `what` names the value.
 #[track_caller]
 pub fn expect_eq<A: PartialEq<W> + Debug, W: Debug>(what: &str, actual: A, wanted: W) {
     if actual != wanted {
@@ -13,7 +13,7 @@ pub fn expect_eq<A: PartialEq<W> + Debug, W: Debug>(what: &str, actual: A, wante
     }
 }
 
-/// Expects whatever else has to hold, in words, with what was seen instead.
+/// Expects `holds` to be true; `wanted` says what that means, and `actual` what was seen instead.
 #[track_caller]
 pub fn expect(holds: bool, wanted: &str, actual: impl Debug) {
     if !holds {

@@ -12,14 +12,14 @@ const MOST_LINES_OF_A_VALUE: usize = 3;
 /// How many faults are listed.
 const MOST_FAULTS: usize = 20;
 
-/// What a check panics with.
+/// The panic payload of a check that fails.
 #[derive(Clone)]
 pub(crate) struct Failure {
     expected: String,
     pub(crate) actual: String,
     /// Each of several faults, in a line of its own.
     faults: Vec<String>,
-    /// Where in `actual` the difference stands, and what to say of it.
+    /// Where in `actual` the difference is, and what to say about it.
     mark: Option<(Option<Range<usize>>, String)>,
     request: Option<String>,
     curl: Option<String>,
@@ -48,7 +48,7 @@ enum Shown {
     Given(&'static str, String),
 }
 
-/// What a check panics with that cannot be run here.
+/// The panic payload of a check that cannot be run here.
 pub(crate) struct NotRun(pub(crate) String);
 
 /// What there is to show beside the failure itself.
@@ -113,13 +113,13 @@ impl Failure {
         self
     }
 
-    /// Says how the server was started that this is about.
+    /// Adds how the server was started, for one that has ended.
     pub(crate) fn of(mut self, start: Start) -> Self {
         self.origin = Some(start);
         self
     }
 
-    /// How the server was started that this is about.
+    /// How the server that failed was started.
     pub(crate) fn start<'a>(&'a self, evidence: &'a Evidence) -> &'a Start {
         self.origin.as_ref().unwrap_or(&evidence.start)
     }
@@ -187,7 +187,7 @@ impl Failure {
 
     /// The last requests before this one with their outcomes.
     fn earlier(&self, requests: &[(String, String)]) -> Option<String> {
-        // The request that is shown in full need not be shown twice.
+        // The request of the failure is shown in full elsewhere.
         let in_full = self.request.as_ref().and_then(|request| {
             let is_it = |earlier: &String| {
                 let rest = request.strip_prefix(earlier.as_str());

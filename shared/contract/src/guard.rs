@@ -71,22 +71,22 @@ mod unix {
         }
     }
 
-    /// Where working directories are to be made.
+    /// The folder for working directories.
     pub(crate) fn folder() -> PathBuf {
         GUARD.as_ref().map_or_else(temporary, |guard| guard.folder.clone())
     }
 
-    /// The process group `group` is to be killed at the end.
+    /// Has the process group `group` killed at the end.
     pub(crate) fn watch(group: u32) {
         tell("watch", &group.to_string());
     }
 
-    /// The process group `group` has ended.
+    /// Takes the process group `group`, which has ended, off the list.
     pub(crate) fn forget(group: u32) {
         tell("forget", &group.to_string());
     }
 
-    /// `text` is to be the last line of the output; none if it is empty.
+    /// Makes `text` the last line of the output; an empty text prints nothing.
     pub(crate) fn print_at_the_end(text: &str) {
         tell("tally", text);
     }

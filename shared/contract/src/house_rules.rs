@@ -146,7 +146,7 @@ pub fn error_message(body: &Value) -> bool {
     body["error"].as_str().is_some_and(|message| !message.trim().is_empty())
 }
 
-/// Sends the mistakes that clients make to every one of `endpoints` and expects a 4xx in the
+/// Sends invalid requests to every one of `endpoints` and expects a 4xx in the
 /// house's error shape, never a 5xx, a hang or a dropped connection.
 ///
 /// # Panics
@@ -245,7 +245,7 @@ impl Sweep<'_> {
         self.expect(request, |response| response.status() < 500, &format!("no 5xx for {what}"));
     }
 
-    /// What is not HTTP may be cut off without a response, but not left waiting.
+    /// A request that is not valid HTTP may get a closed connection in place of a response, but no hang.
     #[track_caller]
     fn no_5xx_or_cut_off(&mut self, request: Request, what: &str) {
         match request.clone().try_send() {
@@ -264,7 +264,7 @@ impl Sweep<'_> {
         self.faults.push(Fault { rule: rule.to_owned(), actual: actual.to_owned(), request });
     }
 
-    /// A server that has gone or hangs is not asked any further.
+    /// A server that has ended or hangs gets no further requests.
     #[track_caller]
     fn blame_transport(&mut self, request: Request, rule: &str, error: &TransportError) {
         if let TransportError::Machine(what) = error {
@@ -414,7 +414,7 @@ pub fn process_rules(endpoint: &Endpoint) {
     let mut first = terminated.connect();
     let request = endpoint.request(&terminated).header("connection", "close");
     no_5xx(&first.send(&request), "a valid request");
-    // What is still open when SIGTERM comes may make the end slower, though not wrong.
+    // A connection that is still open at SIGTERM may make the end slower, which is not an error.
     first.closes_within(Duration::from_secs(1));
 
     // A server may respond before it has set up what it does at a signal, so this comes in between.
@@ -461,7 +461,7 @@ fn is_of_a_stack_trace(line: &str) -> bool {
         || text.starts_with("goroutine ") && text.ends_with("]:")
 }
 
-/// Leaves the server with SIGTERM sent to it. Its end is not waited for: some look only once a second
+/// Sends SIGTERM to the server and does not wait for its end: some servers check only once a second
 /// whether they are done.
 #[track_caller]
 fn finishes_what_is_in_flight(app: &Server, endpoint: &Endpoint, body: &[u8]) {

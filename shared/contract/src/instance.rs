@@ -1,4 +1,4 @@
-//! A subject that is asked: where it is, what it has said, and how it fares.
+//! A running subject: its address, its output, its process, and the requests to it.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -18,7 +18,7 @@ use crate::{
     wait::poll,
 };
 
-/// What a subject was started from.
+/// How a subject was started.
 pub(crate) struct Origin {
     pub(crate) name: String,
     /// What to ask of a subject that does not listen on its port.
@@ -32,7 +32,7 @@ pub(crate) struct Instance {
     address: SocketAddr,
     /// For the header `Host`.
     host: String,
-    /// For commands that people are to try.
+    /// For commands that people can try.
     public_url: String,
     origin: Origin,
     process: Option<Mutex<Process>>,
@@ -129,8 +129,8 @@ impl Instance {
 
     /// A transport error in terms of what the subject did.
     pub(crate) fn explain(&self, error: &TransportError) -> String {
-        // The connection ends a little before the process does, and before the last words of a
-        // handler that panicked have been read.
+        // The connection ends a little before the process does, and before the message of a panic has
+        // been read.
         if matches!(error, TransportError::Closed { .. } | TransportError::Refused) {
             poll(Duration::from_millis(200), || {
                 self.exit_status().is_some() || self.has_panicked()
@@ -164,7 +164,7 @@ impl Instance {
         is_busy
     }
 
-    /// Waits a moment for what a subject that has ended wrote last.
+    /// Waits a moment for the last output of a subject that has ended.
     pub(crate) fn wait_for_output(&self) {
         for output in [self.stdout(), self.stderr()] {
             output.wait_for_end(Duration::from_millis(500));

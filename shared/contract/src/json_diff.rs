@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::text::shorten;
 
-/// Whether an object may have members that were not asked for.
+/// Whether an object may have properties that were not expected.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Extra {
     Allowed,
@@ -18,7 +18,7 @@ pub(crate) struct Difference {
     pub(crate) what: String,
     /// The differing part of the actual value as it is printed, or its key if it should not be.
     shown: Option<String>,
-    /// What stands there instead, if that is not said yet.
+    /// The actual value, unless `what` contains it.
     instead: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl Difference {
         }
     }
 
-    /// Where the differing part stands in `actual`, unless it cannot be told.
+    /// Where the differing part is in `actual`, if it is there exactly once.
     pub(crate) fn column(&self, actual: &str) -> Option<Range<usize>> {
         let shown = self.shown.as_deref()?;
         let start = actual.find(shown)?;
@@ -52,10 +52,10 @@ fn compare(wanted: &Value, actual: &Value, extra: Extra, place: &str) -> Option<
                 let place = format!("{place}.{key}");
                 match actual.get(key) {
                     Some(actual) => compare(wanted, actual, extra, &place).map(|mut difference| {
-                        let member =
+                        let property =
                             |shown: String| format!("{}:{shown}", Value::from(key.as_str()));
                         if !actual.is_object() && !actual.is_array() {
-                            difference.shown = difference.shown.map(member);
+                            difference.shown = difference.shown.map(property);
                         }
                         difference
                     }),

@@ -29,7 +29,7 @@ const FOR_A_BUSY_SUBJECT: Duration = Duration::from_secs(60);
 /// With this code a launcher says that it cannot confine the subject.
 const NOT_CONFINED: i32 = 125;
 
-/// With this code shells and launchers say that there is no such program.
+/// With this code shells and launchers say that a program does not exist.
 const NOT_FOUND: i32 = 127;
 
 /// For the subject to listen.
@@ -69,7 +69,7 @@ fn try_start(builder: &Builder) -> Result<Arc<Instance>, Arc<Instance>> {
                 if !says_port_in_use(&instance) {
                     return Err(instance);
                 }
-                // It may have been free again by the time it is looked at, so one more attempt.
+                // The port may be free again by now, so a second attempt is made in any case.
                 let is_taken = port::require_free(instance.address().port()).is_err();
                 if attempt >= if is_taken { ATTEMPTS } else { 2 } {
                     fail(&instance, &describe_refusal(&instance, is_taken));

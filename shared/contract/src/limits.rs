@@ -1,4 +1,4 @@
-//! How long to wait. A right answer must never fail because the machine is slow, so every limit of
+//! How long to wait. A correct server must never fail because the machine is slow, so every limit of
 //! the kit grows with what was measured.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// What is left of a wait that others have shown to be in vain.
+/// The limit for a wait that was in vain in other checks.
 const SHORT: Duration = Duration::from_secs(1);
 
 /// The longest time that a start of this subject has taken so far, in milliseconds.
@@ -17,7 +17,7 @@ static SLOWEST_START: AtomicU64 = AtomicU64::new(0);
 
 /// `limit`, made longer where this subject or this machine is slow: by ten times what the slowest
 /// start of the subject took so far, or as many times as processes wait for each core, up to six
-/// times; whichever is more.
+/// times. The larger value counts.
 ///
 /// For limits within which something has to happen. Not for times in which nothing may happen.
 pub fn patience(limit: Duration) -> Duration {
@@ -36,7 +36,7 @@ pub(crate) fn exchange() -> Duration {
     milliseconds("CONTRACT_TIMEOUT_MS").unwrap_or_else(|| patience(Duration::from_secs(10)))
 }
 
-/// The time for a start, and whether that is the last word: without `CONTRACT_START_TIMEOUT_MS` a
+/// The time for a start, and whether that is final: without `CONTRACT_START_TIMEOUT_MS` a
 /// subject that is still busy gets more.
 pub(crate) fn start() -> (Duration, bool) {
     match milliseconds("CONTRACT_START_TIMEOUT_MS") {

@@ -1,4 +1,4 @@
-//! What the machine says of the subject, and what the machine itself lacks.
+//! What the operating system knows about the subject, and what the machine lacks.
 
 use std::{io, path::Path};
 
@@ -51,7 +51,7 @@ pub(crate) fn shortage(_folder: &Path, _stderr: &str) -> Option<String> {
     None
 }
 
-/// Whether `error` says that this process has run out of something, which no server can help.
+/// Whether `error` says that this process has run out of something, which is not the fault of a server.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     use io::ErrorKind::{AddrNotAvailable, OutOfMemory, QuotaExceeded, StorageFull};
 

@@ -1,4 +1,4 @@
-//! What can be seen of a server from outside: its output, its files, its machine, its rest.
+//! What can be seen of a server from outside: its output, its files, its memory, its processor time.
 
 #[cfg(unix)]
 use std::os::unix::fs::OpenOptionsExt;
@@ -96,8 +96,7 @@ impl Server {
     }
 
     /// The contents of the file `name` of the working directory, or its first 64 MiB; `None` if there
-    /// is no such file. Whatever else the subject has put there, such as a FIFO or a device, is not
-    /// read.
+    /// is no such file. A FIFO or a device is not read.
     pub fn read_file(&self, name: impl AsRef<Path>) -> Option<Vec<u8>> {
         let mut options = OpenOptions::new();
         options.read(true);

@@ -19,7 +19,7 @@ use std::{
 
 const FIRST: u16 = 10_240;
 
-/// Ports that one lock stands for.
+/// The number of ports that one lock covers.
 const PORTS_IN_BLOCK: u16 = 200;
 
 /// Ports without a lock of their own, so that at most this many lock files are ever left.
@@ -155,7 +155,7 @@ pub(crate) fn without_spawning() -> RwLockWriteGuard<'static, ()> {
 }
 
 /// All kit processes of the machine meet here, whatever `TMPDIR` says. Nothing is ever written to the
-/// file. The folder is open to everybody, so whatever lies there is left as it is.
+/// file. Other users may use the folder too, so existing files are left as they are.
 fn lock_file(name: &str) -> Option<File> {
     let common = Path::new("/tmp");
     let temporary = if common.is_dir() { common.to_owned() } else { env::temp_dir() };

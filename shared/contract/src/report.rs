@@ -7,7 +7,7 @@
 //!  "with":["APP_ENV=production"],"millis":12}
 //! ```
 //!
-//! `outcome` is `passed`, `failed` or `not_judged`, which people read as *not run*. `failure` holds
+//! `outcome` is `passed`, `failed` or `not_judged`, which reports for people call *not run*. `failure` holds
 //! what is printed below the requirement, or why the check was not run. `cause` is set when the
 //! failure has nothing to do with this check alone, and then reads the same for all of them. `with`
 //! is the environment that the check gave the server. `millis` is the time since the check's first
@@ -54,7 +54,7 @@ static CHANNEL: LazyLock<Option<Mutex<File>>> = LazyLock::new(|| {
     match opened {
         Ok(file) => Some(Mutex::new(file)),
         Err(error) => {
-            // Whoever reads the report then finds nothing, and trusts nothing.
+            // The reader finds an empty report then, which it does not trust.
             eprintln!("Failed to open CONTRACT_REPORT={}: {error}", channel.display());
             process::exit(2);
         }

@@ -174,7 +174,7 @@ impl Response {
         self.header("location").map(|location| location_path(&location).to_owned())
     }
 
-    /// Expects that there is no such header.
+    /// Expects that the header `name` is missing.
     #[track_caller]
     pub fn expect_no_header(&self, name: &str) -> &Self {
         let actual = self.headers(name);
@@ -208,7 +208,7 @@ impl Response {
         self
     }
 
-    /// Expects that there is no body.
+    /// Expects an empty body.
     #[track_caller]
     pub fn expect_empty_body(&self) -> &Self {
         if !self.body.is_empty() {

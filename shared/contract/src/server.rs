@@ -45,7 +45,7 @@ impl Server {
         Self::builder().start()
     }
 
-    /// Says what the subject is to be started with.
+    /// Sets what the subject is started with.
     pub fn builder() -> Builder {
         Builder::new()
     }

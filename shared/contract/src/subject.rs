@@ -1,4 +1,4 @@
-//! What is judged, as the environment says it.
+//! The server under judgment, as the environment names it.
 
 use std::{
     env,

@@ -1,5 +1,5 @@
-//! How a run of a question's checks went as a whole, for people who run plain `cargo test`, and for
-//! the exit status.
+//! The result of all checks of a run together, for people who run plain `cargo test`, and for the exit
+//! status.
 
 use std::{
     collections::BTreeSet,
@@ -95,7 +95,7 @@ impl Run {
         }
     }
 
-    /// A run that is cut off leaves no summary.
+    /// A run that ends early leaves no summary.
     fn show(&self) {
         if is_shown() {
             guard::print_at_the_end(&if self.running == 0 {

@@ -30,7 +30,7 @@ pub(crate) fn shorten(text: &str, limit: usize) -> String {
     }
 }
 
-/// The `Debug` form of `value`, shortened; a string without its quotes, as it stands in a response.
+/// The `Debug` form of `value`, shortened; a string is shown without its quotes.
 pub(crate) fn plain(value: &impl Debug) -> String {
     let text = format!("{value:?}");
     let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));

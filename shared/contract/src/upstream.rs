@@ -27,14 +27,14 @@ pub struct Upstream {
 /// What an [`Upstream`] does with one request.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Answer {
+pub enum Reply {
     /// A status and a JSON body.
     Json(u16, Value),
     /// Bytes that are sent as they are, head included.
     Raw(Vec<u8>),
-    /// Another answer, after a delay.
-    After(Duration, Box<Answer>),
-    /// No answer, and the connection stays open.
+    /// Another reply, after a delay.
+    After(Duration, Box<Reply>),
+    /// No reply, and the connection stays open.
     Hang,
     /// Bytes that are not HTTP.
     Garbage,
@@ -44,7 +44,7 @@ pub enum Answer {
 
 struct State {
     /// Used up from the front; the last one stays.
-    answers: VecDeque<Answer>,
+    replies: VecDeque<Reply>,
     requests: Vec<RecordedRequest>,
     /// By the address of the client.
     connections: BTreeMap<SocketAddr, TcpStream>,
@@ -52,15 +52,15 @@ struct State {
 }
 
 impl Upstream {
-    /// Starts one that gives `answers` in turn, and the last one from then on.
-    pub fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
+    /// Starts one that gives `replies` in turn, and the last one from then on.
+    pub fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .unwrap_or_else(|error| check::not_run(&format!("Failed to start a stub: {error}")));
         let address = listener.local_addr().expect("it is bound");
         check::add_stub(address.port());
-        let answers = answers.into_iter().collect();
+        let replies = replies.into_iter().collect();
         let state =
-            State { answers, requests: Vec::new(), connections: BTreeMap::new(), ended: false };
+            State { replies, requests: Vec::new(), connections: BTreeMap::new(), ended: false };
         let state = Arc::new((Mutex::new(state), Condvar::new()));
 
         let shared = Arc::clone(&state);
@@ -85,9 +85,9 @@ impl Upstream {
         format!("http://{}", self.address)
     }
 
-    /// Gives these answers from here on.
-    pub fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
-        lock(&self.state).answers = answers.into_iter().collect();
+    /// Gives these replies from here on.
+    pub fn reply(&self, replies: impl IntoIterator<Item = Reply>) {
+        lock(&self.state).replies = replies.into_iter().collect();
     }
 
     /// The requests so far.
@@ -144,13 +144,13 @@ fn serve(stream: TcpStream, state: &(Mutex<State>, Condvar)) {
     while let Some(request) = connection.read_request() {
         let mut guard = lock(state);
         guard.requests.push(request);
-        let answer = match guard.answers.len() {
-            0 | 1 => guard.answers.front().cloned(),
-            _ => guard.answers.pop_front(),
+        let reply = match guard.replies.len() {
+            0 | 1 => guard.replies.front().cloned(),
+            _ => guard.replies.pop_front(),
         };
         drop(guard);
         state.1.notify_all();
-        if !give(answer.unwrap_or(Answer::Hang), &writer, state) {
+        if !give(reply.unwrap_or(Reply::Hang), &writer, state) {
             break;
         }
     }
@@ -158,9 +158,9 @@ fn serve(stream: TcpStream, state: &(Mutex<State>, Condvar)) {
 }
 
 /// Whether the connection can take another request.
-fn give(answer: Answer, mut stream: &TcpStream, state: &(Mutex<State>, Condvar)) -> bool {
-    match answer {
-        Answer::Json(status, body) => {
+fn give(reply: Reply, mut stream: &TcpStream, state: &(Mutex<State>, Condvar)) -> bool {
+    match reply {
+        Reply::Json(status, body) => {
             let body = body.to_string();
             let head = format!(
                 "HTTP/1.1 {status} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -169,23 +169,23 @@ fn give(answer: Answer, mut stream: &TcpStream, state: &(Mutex<State>, Condvar))
             );
             stream.write_all((head + &body).as_bytes()).is_ok()
         }
-        Answer::Raw(bytes) => {
+        Reply::Raw(bytes) => {
             let _ = stream.write_all(&bytes);
             false
         }
-        Answer::After(delay, answer) => {
+        Reply::After(delay, reply) => {
             rest(state, delay);
-            give(*answer, stream, state)
+            give(*reply, stream, state)
         }
-        Answer::Hang => {
+        Reply::Hang => {
             rest(state, FOREVER);
             false
         }
-        Answer::Garbage => {
+        Reply::Garbage => {
             let _ = stream.write_all(b"\x00\x01\x02 this is not HTTP \xff\xfe\r\n\r\n");
             false
         }
-        Answer::HalfBody => {
+        Reply::HalfBody => {
             let head =
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
             let _ = stream.write_all(format!("{head}{{\"half\":").as_bytes());

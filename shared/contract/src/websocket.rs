@@ -19,7 +19,7 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 /// The longest message that is kept in memory.
 const MESSAGE_LIMIT: usize = 128 * 1024 * 1024;
 
-/// A WebSocket client. Pings are answered while it is read; one that is not read is a client that
+/// A WebSocket client. It responds to pings while a check reads from it; otherwise it is a client that
 /// has stopped reading.
 pub struct WebSocket {
     socket: tungstenite::WebSocket<TcpStream>,

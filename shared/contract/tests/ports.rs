@@ -19,7 +19,7 @@ fn ten_thousand_starts_never_meet_on_a_port() {
     let processes: Vec<_> = (0..PROCESSES)
         .map(|_| {
             Command::new(env::current_exe().expect("it has a path"))
-                .args(["--nocapture", "--exact", "a_server_answers_in_its_own_name"])
+                .args(["--nocapture", "--exact", "a_server_responds_in_its_own_name"])
                 .env("STARTS_PER_THREAD", STARTS_PER_THREAD.to_string())
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped())
@@ -37,7 +37,7 @@ fn ten_thousand_starts_never_meet_on_a_port() {
 }
 
 #[test]
-fn a_server_answers_in_its_own_name() {
+fn a_server_responds_in_its_own_name() {
     let starts =
         env::var("STARTS_PER_THREAD").map_or(1, |starts| starts.parse().expect("a number"));
 

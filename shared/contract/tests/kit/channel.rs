@@ -83,7 +83,7 @@ fn a_line_says_what_the_check_gave_the_server() {
 
 /// A check that cannot be run with a server that runs already, and two that can.
 const CHECKS: [&str; 3] =
-    ["it_starts_without_an_api_key", "the_greeting_is_hello", "a_new_todo_is_answered_with_201"];
+    ["it_starts_without_an_api_key", "the_greeting_is_hello", "a_new_todo_gets_201"];
 
 #[test]
 fn a_check_that_is_not_run_does_not_fail_the_run() {
@@ -149,7 +149,7 @@ mod by_hand {
 
     #[test]
     fn the_last_line_sums_up_the_run() {
-        let names = ["the_greeting_is_hello", "a_new_todo_is_answered_with_201"];
+        let names = ["the_greeting_is_hello", "a_new_todo_gets_201"];
         let passed = run(&names, &[]);
         let failed = run(&names, &[("FIXTURE", "is_rude")]);
 

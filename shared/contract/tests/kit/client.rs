@@ -6,16 +6,16 @@ use contract::{Request, Response, Server, TransportError, json};
 
 const SOON: Duration = Duration::from_secs(5);
 
-/// Makes the fixture answer a `GET` with `bytes`, and then close the connection.
-fn answered(app: &Server, bytes: &str) -> Result<Response, TransportError> {
+/// Makes the fixture response a `GET` with `bytes`, and then close the connection.
+fn respond(app: &Server, bytes: &str) -> Result<Response, TransportError> {
     app.get("/raw").body(bytes).try_send()
 }
 
-fn malformed(answer: Result<Response, TransportError>) -> String {
-    match answer {
+fn malformed(response: Result<Response, TransportError>) -> String {
+    match response {
         Err(TransportError::Malformed(what)) => what,
         Err(error) => panic!("{error:?}"),
-        Ok(answer) => panic!("{} {}", answer.status(), answer.text()),
+        Ok(response) => panic!("{} {}", response.status(), response.text()),
     }
 }
 
@@ -64,36 +64,36 @@ fn a_body_can_be_sent_in_chunks() {
 }
 
 #[test]
-fn an_answer_of_known_length_ends_there() {
+fn a_response_of_known_length_ends_there() {
     let app = Server::start();
 
-    let answer = app
+    let response = app
         .get("/raw/open")
         .body("HTTP/1.1 200 OK\r\nX-Tea: a\r\nx-tea:  b \r\nContent-Length: 3\r\n\r\ntea and more")
         .send();
 
-    assert_eq!(answer.text(), "tea");
-    assert_eq!(answer.headers("X-TEA"), ["a", "b"]);
+    assert_eq!(response.text(), "tea");
+    assert_eq!(response.headers("X-TEA"), ["a", "b"]);
 }
 
 #[test]
-fn an_answer_of_unknown_length_ends_with_the_connection() {
+fn a_response_of_unknown_length_ends_with_the_connection() {
     let app = Server::start();
 
-    let answer = answered(&app, "HTTP/1.0 404 No\r\n\r\ntea").unwrap();
+    let response = respond(&app, "HTTP/1.0 404 No\r\n\r\ntea").unwrap();
 
-    assert_eq!((answer.status(), answer.text().as_str()), (404, "tea"));
+    assert_eq!((response.status(), response.text().as_str()), (404, "tea"));
 }
 
 #[test]
-fn an_answer_in_chunks_is_put_together() {
+fn a_response_in_chunks_is_put_together() {
     let app = Server::start();
 
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n";
-    let answer =
-        answered(&app, &format!("{head}3;x=y\r\ntea\r\nA\r\n\r\nand milk\r\n0\r\nx-t: 1\r\n\r\n"));
+    let response =
+        respond(&app, &format!("{head}3;x=y\r\ntea\r\nA\r\n\r\nand milk\r\n0\r\nx-t: 1\r\n\r\n"));
 
-    assert_eq!(answer.unwrap().text(), "tea\r\nand milk");
+    assert_eq!(response.unwrap().text(), "tea\r\nand milk");
 }
 
 #[test]
@@ -108,10 +108,10 @@ fn chunks_that_are_wrong_are_malformed() {
         ("\r\ntea\r\n0\r\n\r\n", "\"\" is not the size of a chunk"),
         ("fffffffffffffffff\r\ntea", "\"fffffffffffffffff\" is not the size of a chunk"),
     ] {
-        let answer = answered(&app, &format!("{head}{chunks}"));
-        assert_eq!(malformed(answer), what, "{chunks:?}");
+        let response = respond(&app, &format!("{head}{chunks}"));
+        assert_eq!(malformed(response), what, "{chunks:?}");
     }
-    let endless = answered(&app, &format!("{head}ffffffffffffffff\r\ntea"));
+    let endless = respond(&app, &format!("{head}ffffffffffffffff\r\ntea"));
     assert!(matches!(endless, Err(TransportError::Closed { .. })));
 }
 
@@ -126,25 +126,25 @@ fn what_is_not_http_is_malformed() {
         "HTTP/1.1 200 OK\r\ncontent-length: +3\r\n\r\ntea",
         "HTTP/1.1 200 OK\r\ncontent-length: \r\n\r\n",
     ] {
-        malformed(answered(&app, bytes));
+        malformed(respond(&app, bytes));
     }
 }
 
 #[test]
-fn an_answer_that_is_cut_off_is_no_answer() {
+fn a_response_that_is_cut_off_is_not_a_response() {
     let app = Server::start();
 
     for bytes in ["", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ntea"] {
-        let error = answered(&app, bytes).err();
+        let error = respond(&app, bytes).err();
         assert_eq!(error, Some(TransportError::Closed { received: bytes.len() }));
     }
     let chunks = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\ntea\r\n";
-    let error = answered(&app, chunks).err();
+    let error = respond(&app, chunks).err();
     assert_eq!(error, Some(TransportError::Closed { received: chunks.len() }));
 }
 
 #[test]
-fn an_answer_that_does_not_come_in_time_is_no_answer() {
+fn a_response_that_does_not_come_in_time_is_not_a_response() {
     let app = Server::start();
     let limit = Duration::from_millis(100);
 
@@ -157,12 +157,12 @@ fn an_answer_that_does_not_come_in_time_is_no_answer() {
 }
 
 #[test]
-fn an_interim_answer_is_not_the_answer() {
+fn an_interim_response_is_not_the_response() {
     let app = Server::start();
 
-    let answer = answered(&app, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 201 Created\r\n\r\n");
+    let response = respond(&app, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 201 Created\r\n\r\n");
 
-    assert_eq!(answer.unwrap().status(), 201);
+    assert_eq!(response.unwrap().status(), 201);
 }
 
 #[test]
@@ -170,17 +170,17 @@ fn a_body_where_there_must_be_none_is_seen() {
     let app = Server::start();
 
     for (method, status) in [("HEAD", 200), ("GET", 204), ("GET", 304)] {
-        let answer = |rest: &str| {
+        let response = |rest: &str| {
             let bytes = format!("HTTP/1.1 {status} OK\r\ncontent-length: 3\r\n\r\n{rest}");
             app.request(method, "/raw").body(bytes).send().text()
         };
-        assert_eq!(answer(""), "", "{method} {status}");
-        assert_eq!(answer("tea"), "tea", "{method} {status}");
+        assert_eq!(response(""), "", "{method} {status}");
+        assert_eq!(response("tea"), "tea", "{method} {status}");
     }
 }
 
 #[test]
-fn an_answer_that_comes_before_a_large_body_was_sent_is_seen() {
+fn a_response_that_comes_before_a_large_body_was_sent_is_seen() {
     let app = Server::start();
     let large = vec![b'x'; 10_000_000];
 
@@ -249,7 +249,7 @@ fn the_pieces_of_a_stream_are_seen_as_they_come() {
 }
 
 #[test]
-fn an_answer_can_be_left_for_later() {
+fn a_response_can_be_left_for_later() {
     let app = Server::start();
 
     let mut begun = app.post("/steps").body("HTTP/1.1 200 OK\r\n\r\none|two").begin();
@@ -262,20 +262,20 @@ fn an_answer_can_be_left_for_later() {
 fn a_burst_is_under_way_all_at_once() {
     let app = Server::start();
 
-    // Each is answered once all of them are there.
+    // Each gets its response once all of them have come.
     let requests: Vec<Request> = (0..50).map(|_| app.get("/meet/50")).collect();
 
-    assert!(app.burst(requests).iter().all(|answer| answer.status() == 200));
+    assert!(app.burst(requests).iter().all(|response| response.status() == 200));
 }
 
 #[test]
-fn a_burst_is_answered_in_the_order_of_its_requests() {
+fn a_burst_has_its_responses_in_the_order_of_its_requests() {
     let app = Server::start();
 
-    let answers = app.burst((0..20).map(|i| app.post("/echo").body(i.to_string())).collect());
+    let responses = app.burst((0..20).map(|i| app.post("/echo").body(i.to_string())).collect());
 
-    for (i, answer) in answers.iter().enumerate() {
-        assert_eq!(answer.json()["body"], i.to_string());
+    for (i, response) in responses.iter().enumerate() {
+        assert_eq!(response.json()["body"], i.to_string());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Cookies that answers set, and what a client makes of them.
+//! Cookies that responses set, and what a client makes of them.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use contract::{CookieJar, Response, Server, SetCookie};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// An answer of the fixture that sets cookies with `lines`.
-fn answer(app: &Server, lines: &[&str]) -> Response {
+/// a response of the fixture that sets cookies with `lines`.
+fn response(app: &Server, lines: &[&str]) -> Response {
     let head: String = lines.iter().map(|line| format!("Set-Cookie: {line}\r\n")).collect();
     app.get("/raw").body(format!("HTTP/1.1 200 OK\r\n{head}\r\n")).send()
 }
 
 fn set(app: &Server, line: &str) -> SetCookie {
-    answer(app, &[line]).set_cookie("tea").unwrap_or_else(|| panic!("{line}"))
+    response(app, &[line]).set_cookie("tea").unwrap_or_else(|| panic!("{line}"))
 }
 
 #[test]
@@ -35,22 +35,22 @@ fn a_cookie_is_read_as_a_browser_does() {
 fn what_a_browser_ignores_is_no_cookie() {
     let app = Server::start();
 
-    let answer = answer(&app, &["tea", "=green", "; tea=green", "milk=1"]);
+    let response = response(&app, &["tea", "=green", "; tea=green", "milk=1"]);
 
     let names: Vec<_> =
-        answer.set_cookies().iter().map(|cookie| cookie.name().to_owned()).collect();
+        response.set_cookies().iter().map(|cookie| cookie.name().to_owned()).collect();
     assert_eq!(names, ["milk"]);
-    assert_eq!(answer.set_cookie("tea"), None);
+    assert_eq!(response.set_cookie("tea"), None);
 }
 
 #[test]
 fn the_last_word_about_a_cookie_counts() {
     let app = Server::start();
 
-    let answer = answer(&app, &["tea=green", "milk=1", "tea=black"]);
+    let response = response(&app, &["tea=green", "milk=1", "tea=black"]);
 
-    assert_eq!(answer.set_cookies().len(), 3);
-    assert_eq!(answer.set_cookie("tea").unwrap().value(), "black");
+    assert_eq!(response.set_cookies().len(), 3);
+    assert_eq!(response.set_cookie("tea").unwrap().value(), "black");
 }
 
 #[test]
@@ -99,12 +99,12 @@ fn cookies_are_sent_as_they_are_in_one_header() {
 }
 
 #[test]
-fn a_jar_remembers_what_answers_set_and_forgets_what_they_expire() {
+fn a_jar_remembers_what_responses_set_and_forgets_what_they_expire() {
     let app = Server::start();
     let mut jar = CookieJar::new();
 
-    jar.keep(&answer(&app, &["tea=\"1\"; Secure; Path=/api", "milk=1", "bread=1; Max-Age=0"]));
-    jar.keep(&answer(&app, &["milk=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "egg=1", "tea=2"]));
+    jar.keep(&response(&app, &["tea=\"1\"; Secure; Path=/api", "milk=1", "bread=1; Max-Age=0"]));
+    jar.keep(&response(&app, &["milk=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "egg=1", "tea=2"]));
     jar.set("salt", "1");
     jar.remove("egg");
 

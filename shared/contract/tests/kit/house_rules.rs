@@ -12,7 +12,7 @@ fn assert_refused(outcome: &Outcome, fault: &str, rule: &str) {
 #[test]
 fn a_server_that_breaks_a_rule_is_refused_by_its_name() {
     for (fault, rule) in [
-        ("answers_in_prose", "a JSON error like {\"error\": \"<a message>\"} for an unknown path"),
+        ("responds_in_prose", "a JSON error like {\"error\": \"<a message>\"} for an unknown path"),
         ("knows_every_method", "status 404 or 405 for PATCH, which the path does not have"),
         ("brews", "status 400, 404, 405 or 501 for the unknown method BREW"),
         ("fails_on_odd_bytes", "no 5xx for %ff in the path"),
@@ -35,7 +35,7 @@ fn a_server_that_breaks_a_rule_is_refused_by_its_name() {
 fn the_headers_of_an_endpoint_go_with_all_that_is_made_from_it() {
     let fault = "asks_for_a_key";
 
-    let known = specimen_with("it_keeps_the_house_rules_for_who_has_a_key", fault);
+    let known = specimen_with("it_keeps_the_house_rules_for_clients_with_a_key", fault);
     let unknown = specimen_with("it_keeps_the_house_rules", fault);
 
     assert_eq!(known.report[0]["outcome"], "passed", "{}", known.said);
@@ -44,7 +44,7 @@ fn the_headers_of_an_endpoint_go_with_all_that_is_made_from_it() {
 }
 
 #[test]
-fn an_endpoint_for_other_bodies_is_judged_without_mistakes_in_json() {
+fn an_endpoint_for_other_bodies_is_checked_without_invalid_json() {
     let specimen = "it_keeps_the_house_rules_where_a_body_is_text";
 
     assert_eq!(specimen_with(specimen, "").said, "");

@@ -86,7 +86,7 @@ fn a_restart_keeps_settings_and_files_and_ends_the_old_process() {
 }
 
 #[test]
-fn an_end_that_nobody_asked_for_is_seen() {
+fn an_end_without_a_signal_is_seen() {
     let app = Server::start();
 
     assert!(matches!(app.get("/end/3").try_send(), Err(TransportError::Closed { .. })));

@@ -12,14 +12,14 @@ const BRIEFLY: &str = "300";
 
 #[test]
 fn of_a_server_that_never_listens() {
-    let outcome = specimens(&["a_new_todo_is_answered_with_201"])
+    let outcome = specimens(&["a_new_todo_gets_201"])
         .env("FIXTURE", "never_listens")
         .env("CONTRACT_START_TIMEOUT_MS", BRIEFLY)
         .run();
 
     outcome.expect_said(
         "\
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   expected  contract-fixture-solution to listen on PORT
   actual    contract-fixture-solution runs, but does not listen on PORT: does it read PORT from the environment?
   stderr    warming up",
@@ -28,14 +28,14 @@ fn of_a_server_that_never_listens() {
 
 #[test]
 fn of_a_server_that_listens_on_ipv6_only() {
-    let outcome = specimens(&["a_new_todo_is_answered_with_201"])
+    let outcome = specimens(&["a_new_todo_gets_201"])
         .env("FIXTURE", "listens_on_ipv6_only")
         .env("CONTRACT_START_TIMEOUT_MS", BRIEFLY)
         .run();
 
     outcome.expect_said(
         "\
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   expected  contract-fixture-solution to listen on PORT
   actual    contract-fixture-solution listens on [::1] only, and HOST is 127.0.0.1 by default",
     );
@@ -45,7 +45,7 @@ fn of_a_server_that_listens_on_ipv6_only() {
 fn of_a_server_that_does_not_read_its_port() {
     let app = contract::Server::start();
     let fault = |port: u16| {
-        specimens(&["a_new_todo_is_answered_with_201"])
+        specimens(&["a_new_todo_gets_201"])
             .env("FIXTURE", "ignores_its_port")
             .env("OWN_PORT", &port.to_string())
             .env("CONTRACT_START_TIMEOUT_MS", BRIEFLY)
@@ -63,7 +63,7 @@ fn of_a_server_that_does_not_read_its_port() {
     fault(app.port()).expect_said(&format!(
         "\
 note: the server said that its port is in use, so it got another one
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   expected  contract-fixture-solution to listen on PORT
   actual    contract-fixture-solution ended with exit code 1 before it listened: it found a port in use that is not its PORT; does it read PORT from the environment?
   stderr    port {} is in use",
@@ -141,11 +141,11 @@ fn the_command_to_start_is_the_one_that_was_given() {
 
 #[test]
 fn of_a_server_that_exits_at_once() {
-    let outcome = specimen_with("a_new_todo_is_answered_with_201", "exits");
+    let outcome = specimen_with("a_new_todo_gets_201", "exits");
 
     outcome.expect_said(
         "\
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   expected  contract-fixture-solution to listen on PORT
   actual    contract-fixture-solution ended with exit code 3 before it listened
   stderr    COLOR is missing: set it to the color of the house",
@@ -154,14 +154,14 @@ fn of_a_server_that_exits_at_once() {
 
 #[test]
 fn of_a_server_that_hangs() {
-    let outcome = specimens(&["a_new_todo_is_answered_with_201"])
+    let outcome = specimens(&["a_new_todo_gets_201"])
         .env("FIXTURE", "hangs")
         .env("CONTRACT_TIMEOUT_MS", BRIEFLY)
         .run();
 
     outcome.expect_said(&format!(
         "\
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   request   POST /todos  {{\"title\":\"tea\"}}
   expected  a response
   actual    no response within 0.3 s
@@ -172,11 +172,11 @@ fn of_a_server_that_hangs() {
 
 #[test]
 fn of_a_server_that_panics() {
-    let outcome = specimen_with("a_new_todo_is_answered_with_201", "panics");
+    let outcome = specimen_with("a_new_todo_gets_201", "panics");
 
     outcome.expect_said(&format!(
         "\
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   request   POST /todos  {{\"title\":\"tea\"}}
   expected  a response
   actual    the server closed the connection without a response; stderr says that a handler panicked
@@ -188,11 +188,11 @@ fn of_a_server_that_panics() {
 
 #[test]
 fn of_a_server_that_dies() {
-    let outcome = specimen_with("a_new_todo_is_answered_with_201", "dies");
+    let outcome = specimen_with("a_new_todo_gets_201", "dies");
 
     outcome.expect_said(&format!(
         "\
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   request   POST /todos  {{\"title\":\"tea\"}}
   expected  a response
   actual    contract-fixture-solution ended with exit code 7
@@ -204,11 +204,11 @@ fn of_a_server_that_dies() {
 
 #[test]
 fn of_a_wrong_status() {
-    let outcome = specimen_with("a_new_todo_is_answered_with_201", "answers_200");
+    let outcome = specimen_with("a_new_todo_gets_201", "responds_with_200");
 
     outcome.expect_said(&format!(
         "\
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   request   POST /todos  {{\"title\":\"tea\"}}
   expected  status 201 Created
   actual    status 200 OK  {{\"completed\":false,\"title\":\"tea\"}}
@@ -236,11 +236,11 @@ fn of_a_wrong_header() {
 
 #[test]
 fn of_wrong_json() {
-    let outcome = specimen_with("a_new_todo_is_answered_with_201", "completes");
+    let outcome = specimen_with("a_new_todo_gets_201", "completes");
 
     outcome.expect_said(&format!(
         "\
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   request   POST /todos  {{\"title\":\"tea\"}}
   expected  {{\"completed\":false,\"title\":\"tea\"}}
   actual    {{\"completed\":true,\"title\":\"tea\"}}
@@ -300,13 +300,12 @@ fn of_a_failure_on_a_thread_that_helps_a_check() {
 
 #[test]
 fn the_same_cause_is_said_in_full_once() {
-    let outcome = specimens(&["a_new_todo_is_answered_with_201", "the_greeting_is_hello"])
-        .env("FIXTURE", "exits")
-        .run();
+    let outcome =
+        specimens(&["a_new_todo_gets_201", "the_greeting_is_hello"]).env("FIXTURE", "exits").run();
 
     outcome.expect_said(
         "\
-✗ a new todo is answered with 201
+✗ a new todo gets 201
   expected  contract-fixture-solution to listen on PORT
   actual    contract-fixture-solution ended with exit code 3 before it listened
   stderr    COLOR is missing: set it to the color of the house
@@ -382,7 +381,7 @@ fn json_that_differs_is_pointed_at() {
 }
 
 #[test]
-fn json_that_only_looks_different_is_no_failure() {
+fn json_that_only_looks_different_passes() {
     for (wanted, actual) in
         [("5", "5.0"), (r#"{"a":1}"#, r#"{"b":2, "a":1}"#), ("[{}]", r#"[{"a":1}]"#)]
     {
@@ -433,7 +432,7 @@ fn a_line_of_the_report_tells_of_a_check_that_failed() {
 }
 
 #[test]
-fn a_line_of_the_report_tells_of_a_check_that_was_not_judged() {
+fn a_line_of_the_report_tells_of_a_check_that_was_not_run() {
     let outcome = specimens(&["it_starts_without_an_api_key"])
         .env("CONTRACT_URL", "http://127.0.0.1:9")
         .run();

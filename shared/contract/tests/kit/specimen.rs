@@ -22,7 +22,7 @@ fn the_greeting_is_hello() {
 }
 
 #[test]
-fn a_new_todo_is_answered_with_201() {
+fn a_new_todo_gets_201() {
     let app = Server::start();
 
     let created = app.post("/todos").json(json!({ "title": "tea" })).send();
@@ -49,7 +49,7 @@ fn it_keeps_the_house_rules() {
 }
 
 #[test]
-fn it_keeps_the_house_rules_for_who_has_a_key() {
+fn it_keeps_the_house_rules_for_clients_with_a_key() {
     let app = Server::start();
 
     let (list, new) =
@@ -154,14 +154,14 @@ fn it_finishes_what_it_has_begun() {
     }
     let app = Server::start();
     let limit = Duration::from_secs(5);
-    let mut answer = app.post("/steps").body("HTTP/1.1 200 OK\r\n\r\none|two").stream();
+    let mut response = app.post("/steps").body("HTTP/1.1 200 OK\r\n\r\none|two").stream();
 
     app.begin_termination();
     let asked = Instant::now();
-    expect_eq("first piece", answer.next(limit), Ok(Some(b"one".to_vec())));
+    expect_eq("first piece", response.next(limit), Ok(Some(b"one".to_vec())));
     let least = asked.elapsed();
     app.get("/next").send().expect_status(200);
-    expect_eq("second piece", answer.next(limit), Ok(Some(b"two".to_vec())));
+    expect_eq("second piece", response.next(limit), Ok(Some(b"two".to_vec())));
 
     let exit = app.wait_for_exit(limit);
     exit.expect_success();
@@ -214,21 +214,21 @@ fn values_may_be_long() {
     let lines = |count: usize| (1..=count).map(|n| format!("line {n}\n")).collect::<String>();
     app.get("/flood").send();
 
-    let answer = app.post("/echo").header("x-lines", "\t").body(lines(9)).send();
+    let response = app.post("/echo").header("x-lines", "\t").body(lines(9)).send();
     if env::var_os("SPECIMEN").is_some() {
         panic!("{}", lines(9));
     }
-    answer.expect_status(200);
+    response.expect_status(200);
 }
 
 #[test]
 fn a_body_may_have_lines() {
     let app = Server::start();
 
-    let answer = app.post("/echo").body("it's\r\n5 o'clock\u{1}\n").send();
+    let response = app.post("/echo").body("it's\r\n5 o'clock\u{1}\n").send();
 
     let wanted = if env::var_os("SPECIMEN").is_some() { 204 } else { 200 };
-    answer.expect_status(wanted);
+    response.expect_status(wanted);
 }
 
 #[test]
@@ -240,9 +240,9 @@ fn the_json_is_as_wanted() {
     };
     let (wanted, actual) = (named("WANTED", "1"), named("ACTUAL", "1"));
 
-    let answer = app.post("/raw").body(format!("HTTP/1.0 200 OK\r\n\r\n{actual}")).send();
+    let response = app.post("/raw").body(format!("HTTP/1.0 200 OK\r\n\r\n{actual}")).send();
 
-    answer.expect_json_including(wanted);
+    response.expect_json_including(wanted);
 }
 
 #[test]
@@ -335,7 +335,7 @@ mod stretch {
 
     #[test]
     fn a_stub_is_called() {
-        let upstream = contract::Upstream::start([contract::Answer::Json(200, json!({}))]);
+        let upstream = contract::Upstream::start([contract::Reply::Json(200, json!({}))]);
         let app = Server::builder().env("UPSTREAM_URL", &upstream.url()).start();
 
         println!("stub {} server {}", upstream.url(), app.port());

@@ -173,7 +173,7 @@ fn a_subject_that_cannot_be_named_is_the_cause_of_all_failures() {
 
 #[test]
 #[cfg(unix)]
-fn a_missing_tool_is_not_put_down_to_the_answer() {
+fn a_missing_tool_is_not_put_down_to_the_server() {
     let folder = project();
 
     for line in ["no-such-program", "cd server && no-such-program", "A=1 no-such-program"] {
@@ -186,7 +186,7 @@ fn a_missing_tool_is_not_put_down_to_the_answer() {
 
 #[test]
 #[cfg(unix)]
-fn too_few_descriptors_are_not_put_down_to_the_answer() {
+fn too_few_descriptors_are_not_put_down_to_the_server() {
     use std::process::Command;
 
     let rerun = specimens(&["some_connections_are_open"]);

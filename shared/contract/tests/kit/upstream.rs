@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contract::{Answer, Upstream, json};
+use contract::{Reply, Upstream, json};
 
 const GET: &str = "GET /tea?a=1 HTTP/1.1\r\nX-Tea: green\r\n\r\n";
 
@@ -31,25 +31,25 @@ fn read(stream: &mut TcpStream) -> String {
 }
 
 #[test]
-fn answers_are_given_in_turn_and_the_last_one_stays() {
+fn replies_are_given_in_turn_and_the_last_one_stays() {
     let upstream =
-        Upstream::start([Answer::Json(503, json!({})), Answer::Json(200, json!({ "a": 1 }))]);
+        Upstream::start([Reply::Json(503, json!({})), Reply::Json(200, json!({ "a": 1 }))]);
 
-    let answers = [ask(&upstream, GET), ask(&upstream, GET), ask(&upstream, GET)];
+    let responses = [ask(&upstream, GET), ask(&upstream, GET), ask(&upstream, GET)];
 
-    assert!(answers[0].starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
-    assert!(answers[1].starts_with("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"));
-    assert!(answers[1].ends_with("\r\n\r\n{\"a\":1}"));
-    assert_eq!(answers[1], answers[2]);
+    assert!(responses[0].starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+    assert!(responses[1].starts_with("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"));
+    assert!(responses[1].ends_with("\r\n\r\n{\"a\":1}"));
+    assert_eq!(responses[1], responses[2]);
 
-    upstream.answer([Answer::Json(404, json!({}))]);
+    upstream.reply([Reply::Json(404, json!({}))]);
     assert!(ask(&upstream, GET).starts_with("HTTP/1.1 404 Not Found\r\n"));
     assert_eq!(upstream.calls(), 4);
 }
 
 #[test]
 fn requests_are_recorded() {
-    let upstream = Upstream::start([Answer::Json(200, json!({}))]);
+    let upstream = Upstream::start([Reply::Json(200, json!({}))]);
 
     ask(&upstream, &format!("{GET}POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\ntea"));
     let chunks = "2\r\nte\r\n1\r\na\r\n0\r\n\r\n";
@@ -63,9 +63,8 @@ fn requests_are_recorded() {
 }
 
 #[test]
-fn bad_answers_are_as_bad_as_they_say() {
-    let upstream =
-        Upstream::start([Answer::Garbage, Answer::HalfBody, Answer::Raw(b"tea".to_vec())]);
+fn bad_replies_are_as_bad_as_they_say() {
+    let upstream = Upstream::start([Reply::Garbage, Reply::HalfBody, Reply::Raw(b"tea".to_vec())]);
 
     assert!(ask(&upstream, GET).contains("this is not HTTP"));
     let half = ask(&upstream, GET);
@@ -74,9 +73,9 @@ fn bad_answers_are_as_bad_as_they_say() {
 }
 
 #[test]
-fn an_answer_can_come_late() {
+fn a_response_can_come_late() {
     let delay = Duration::from_millis(100);
-    let upstream = Upstream::start([Answer::After(delay, Box::new(Answer::Raw(b"tea".to_vec())))]);
+    let upstream = Upstream::start([Reply::After(delay, Box::new(Reply::Raw(b"tea".to_vec())))]);
     let began = Instant::now();
 
     assert_eq!(ask(&upstream, GET), "tea");
@@ -86,7 +85,7 @@ fn an_answer_can_come_late() {
 
 #[test]
 fn calls_can_be_waited_for() {
-    let upstream = Upstream::start([Answer::Hang]);
+    let upstream = Upstream::start([Reply::Hang]);
 
     thread::scope(|scope| {
         scope.spawn(|| upstream.wait_for_calls(2));
@@ -102,11 +101,11 @@ fn calls_can_be_waited_for() {
 
 #[test]
 fn nothing_is_left_of_one_that_is_dropped() {
-    let upstream = Upstream::start([Answer::Json(200, json!({})), Answer::Hang]);
+    let upstream = Upstream::start([Reply::Json(200, json!({})), Reply::Hang]);
     let (mut kept, mut hanging) = (connect(&upstream), connect(&upstream));
     kept.write_all(GET.as_bytes()).unwrap();
-    let mut answer = [0; 15];
-    kept.read_exact(&mut answer).unwrap();
+    let mut response = [0; 15];
+    kept.read_exact(&mut response).unwrap();
     hanging.write_all(GET.as_bytes()).unwrap();
     upstream.wait_for_calls(2);
     let address = upstream.url().trim_start_matches("http://").to_owned();
@@ -114,7 +113,7 @@ fn nothing_is_left_of_one_that_is_dropped() {
     drop(upstream);
 
     assert!(TcpStream::connect(address).is_err());
-    assert_eq!(&answer, b"HTTP/1.1 200 OK");
-    assert!(read(&mut kept).ends_with("{}"), "the rest of the answer, and then the end");
+    assert_eq!(&response, b"HTTP/1.1 200 OK");
+    assert!(read(&mut kept).ends_with("{}"), "the rest of the response, and then the end");
     assert_eq!(read(&mut hanging), "");
 }

@@ -31,7 +31,7 @@ fn pings_go_both_ways() {
     socket.ping(b"milk");
     assert_eq!(socket.receive(), Message::Pong(b"milk".to_vec()));
 
-    // Answered while it waits for the next message.
+    // The kit responds while it waits for the next message.
     socket.send_text("ping");
     assert_eq!(socket.receive(), Message::Text("pong tea".to_owned()));
 }
@@ -108,14 +108,14 @@ fn a_client_that_has_stopped_reading_gets_everything_later() {
 }
 
 #[test]
-fn a_server_that_does_not_agree_answers() {
+fn a_server_that_does_not_agree_responds() {
     let app = Server::start();
 
-    let refused = WebSocket::try_open(&app.get("/")).expect("there is an answer");
+    let refused = WebSocket::try_open(&app.get("/")).expect("there is a response");
 
-    assert_eq!(refused.err().map(|answer| answer.text()).as_deref(), Some("hello"));
+    assert_eq!(refused.err().map(|response| response.text()).as_deref(), Some("hello"));
     assert!(fails(|| drop(app.websocket("/"))));
-    assert!(fails(|| drop(app.websocket("/close"))), "there is no answer");
+    assert!(fails(|| drop(app.websocket("/close"))), "there is no response");
 }
 
 #[test]
