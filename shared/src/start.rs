@@ -1,3 +1,5 @@
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 use std::{
     env, fmt,
     io::{self, Write},
@@ -42,7 +44,8 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 /// Listens on `HOST` (default 127.0.0.1) and `PORT` (default 3000), and says so in one line on
-/// stdout: `q01-hello-world · solution · http://127.0.0.1:3000`.
+/// stdout: `q01-hello-world · solution · http://127.0.0.1:3000`. On Linux, a connection ends when its
+/// client has not acknowledged what was sent for 30 s.
 ///
 /// # Errors
 ///
@@ -76,11 +79,30 @@ pub fn listen_as(package: &str, binary: &str) -> Result<TcpListener, StartError>
             )),
         })?;
 
+    limit_writes(&listener)?;
+
     let kind = binary.rsplit('-').next().unwrap_or(binary);
     let address = listener.local_addr()?;
     // A closed stdout is not a reason to stop.
     let _ = writeln!(io::stdout(), "{package} · {kind} · http://{address}");
     Ok(listener)
+}
+
+/// How long a client may acknowledge nothing of what was sent to it.
+#[cfg(target_os = "linux")]
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
+
+/// Lets the kernel end a connection whose client does not read, or is gone without a FIN, once data
+/// has waited for `WRITE_LIMIT`. actix-http has no time limit for writes. Accepted connections take
+/// the option (`TCP_USER_TIMEOUT`, RFC 5482) over from the listener.
+#[cfg(target_os = "linux")]
+fn limit_writes(listener: &TcpListener) -> io::Result<()> {
+    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(WRITE_LIMIT))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_writes(_: &TcpListener) -> io::Result<()> {
+    Ok(())
 }
 
 /// How many worker threads to serve with: one per core, and at least two, so that state which is

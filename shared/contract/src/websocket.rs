@@ -149,6 +149,12 @@ impl WebSocket {
         let _ = self.raw.write_all(&frame);
     }
 
+    /// Sends bytes as they are, such as a part of a frame.
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        // The server may have closed; reading will tell.
+        let _ = self.raw.write_all(bytes);
+    }
+
     /// Ends the connection without a close frame, as a client that vanishes does.
     pub fn vanish(self) {
         let _ = self.raw.shutdown(std::net::Shutdown::Both);
