@@ -1,44 +1,45 @@
 //! Let clients join rooms over a WebSocket and message everyone in them.
 //!
-//! Each connection is a task of its own that waits for two things: what its client says, and what
-//! its queue holds for it. To speak to a room is to put a frame into the queue of every member, and
-//! that never waits. So a client that stops reading fills its own queue and takes nobody else's
-//! time; once that is full its only sender is dropped, which is how the task learns of the end.
+//! Each connection has a reader, which runs the commands of its client, and a writer with a bounded
+//! queue. A message is serialized once, and all queues share it. The reader waits, without the lock,
+//! until every queue has room for it, so a client that reads loses nothing. The writer of a client
+//! that takes nothing for `MAX_WAIT` gives up: its queue closes, and the connection ends.
 //!
-//! One `Mutex` over all rooms is held for some map accesses and never across an `.await`. A task
-//! that owns the rooms and is sent commands would need no lock, and twice the types; with a
-//! `tokio::sync::broadcast` per room, whoever is slow would go on with a hole in what was said.
+//! Lossless delivery in bounded memory costs speed: the slowest member sets the pace of a room. Use
+//! `tokio::sync::broadcast` when a client may miss messages, and a task per room when all members
+//! must see the messages of different senders in the same order.
 //!
 //! Run it with `cargo run -p q31-websocket`, then `websocat ws://127.0.0.1:3000/ws`.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    io::ErrorKind::InvalidData,
-    sync::Mutex,
+    collections::{BTreeMap, HashMap, HashSet},
+    io::ErrorKind,
+    slice,
+    sync::{Mutex, MutexGuard, atomic},
     time::Duration,
 };
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Result, rt, web};
-use actix_ws::{
-    AggregatedMessage::{Binary, Close, Ping, Pong, Text},
-    AggregatedMessageStream, CloseCode, CloseReason,
-    ProtocolError::{Io, Overflow},
-    Session,
-};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Result, rt, rt::time::timeout, web};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, ProtocolError, Session};
+use bytestring::ByteString;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use tokio::{select, sync::mpsc};
 
-/// The most that a message may have, in one frame or in several.
-const MESSAGE_LIMIT: usize = 64 * 1024;
-
-/// Frames that wait for a client. `Session` and the body behind it hold some dozens more.
+/// The largest message from a client in bytes, in one frame or in several.
+const MAX_MESSAGE: usize = 64 * 1024;
+/// The most rooms that one client may be in.
+const MAX_ROOMS: usize = 100;
+/// Events that wait for one client. `Session` and the response body behind it hold up to 64 more.
 const QUEUE: usize = 128;
-
-const NOT_A_MEMBER: &str = "you are not in this room";
+/// How long one event may wait until the connection takes it. actix-http waits without a limit, so
+/// the connection itself ends through `TCP_USER_TIMEOUT`, which `shared::listen!` sets on Linux.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let lobby = web::Data::new(Mutex::new(Lobby::default()));
+    let heartbeat = Duration::from_millis(shared::setting("HEARTBEAT_MS", 5000, 1..=3_600_000)?);
+    let lobby = web::Data::new(Lobby { heartbeat, last_id: 0.into(), rooms: Mutex::default() });
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(lobby.clone()).configure(routes)
     })
@@ -59,55 +60,76 @@ async fn open_socket(
     request: HttpRequest,
     body: web::Payload,
     namespace: Option<web::Path<String>>,
-    lobby: web::Data<Mutex<Lobby>>,
+    lobby: web::Data<Lobby>,
 ) -> Result<HttpResponse> {
+    let body = shared::limit_frames(&request, body, MAX_MESSAGE);
     let (response, session, messages) = actix_ws::handle(&request, body)?;
-    let messages = messages
-        .max_frame_size(MESSAGE_LIMIT)
-        .aggregate_continuations()
-        .max_continuation_size(MESSAGE_LIMIT);
-    rt::spawn(serve_client(session, messages, namespace.map(web::Path::into_inner), lobby));
+    let messages = messages.aggregate_continuations().max_continuation_size(MAX_MESSAGE);
+    let id = lobby.last_id.fetch_add(1, atomic::Ordering::Relaxed) + 1;
+    let namespace = namespace.map(web::Path::into_inner);
+    let (queue, events) = mpsc::channel(QUEUE);
+    let writer = rt::spawn(write(session.clone(), events, lobby.heartbeat));
+    let client = Client { id, namespace, queue, rooms: HashSet::new(), lobby };
+    rt::spawn(serve(client, messages, session, writer));
     Ok(response)
 }
 
-async fn serve_client(
-    mut session: Session,
+async fn serve(
+    mut client: Client,
     mut messages: AggregatedMessageStream,
-    namespace: Option<String>,
-    lobby: web::Data<Mutex<Lobby>>,
+    mut session: Session,
+    mut writer: rt::task::JoinHandle<()>,
 ) {
-    let lobby = || lobby.lock().expect("nothing panics while it holds the lock");
-    let (id, mut queue) = lobby().connect();
+    client.reply(&Event::Welcome { id: client.id }).await;
     let code = loop {
-        let sent = select! {
-            biased;
-            frame = queue.recv() => match frame {
-                Some(frame) => session.text(frame).await,
-                None => break Some(CloseCode::Again),
-            },
-            message = messages.recv() => match message {
-                Some(Ok(Text(text))) => {
-                    let is_too_fast = lobby().hear(id, &namespace, &text);
-                    if is_too_fast { rt::time::sleep(Duration::from_millis(2)).await }
-                    Ok(())
-                }
-                Some(Ok(Binary(_))) => break Some(CloseCode::Unsupported),
-                Some(Ok(Ping(payload))) => session.pong(&payload).await,
-                Some(Ok(Pong(_))) => Ok(()),
-                Some(Ok(Close(reason))) => break reason.map(|reason| reason.code),
-                Some(Err(Io(error))) if error.kind() == InvalidData => break Some(CloseCode::Invalid),
-                // One long frame is an `Overflow`, but too many fragments are an `Io`.
-                Some(Err(Overflow | Io(_))) => break Some(CloseCode::Size),
-                Some(Err(_)) => break Some(CloseCode::Protocol),
-                None => break None,
-            },
+        // The end of the writer ends the wait for a message, but never the handling of one.
+        let message = select! {
+            message = timeout(3 * client.lobby.heartbeat, messages.recv()) => message,
+            _ = &mut writer => break Some(CloseCode::Again),
         };
-        if sent.is_err() {
-            break None;
+        match message {
+            Ok(Some(Ok(AggregatedMessage::Text(text)))) => client.handle(&text).await,
+            Ok(Some(Ok(AggregatedMessage::Ping(payload)))) => {
+                let _ = timeout(MAX_WAIT, session.pong(&payload)).await;
+            }
+            Ok(Some(Ok(AggregatedMessage::Pong(_)))) => {}
+            Ok(Some(Ok(AggregatedMessage::Binary(_)))) => break Some(CloseCode::Unsupported),
+            Ok(Some(Ok(AggregatedMessage::Close(reason)))) => break reason.map(|it| it.code),
+            Ok(Some(Err(error))) => break Some(close_code(&error)),
+            Ok(None) | Err(_) => break None,
         }
     };
-    lobby().disconnect(id);
-    let _ = session.close(code.map(CloseReason::from)).await;
+    writer.abort();
+    client.rooms.iter().for_each(|room| client.leave(room));
+    let _ = timeout(MAX_WAIT, session.close(code.map(Into::into))).await;
+}
+
+/// Passes on events and sends pings, until the client takes nothing or is gone.
+async fn write(mut session: Session, mut events: mpsc::Receiver<ByteString>, heartbeat: Duration) {
+    let mut heartbeats = rt::time::interval(heartbeat);
+    let mut is_open = true;
+    while is_open {
+        let written = select! {
+            Some(event) = events.recv() => timeout(MAX_WAIT, session.text(event)).await,
+            _ = heartbeats.tick() => timeout(MAX_WAIT, session.ping(b"")).await,
+        };
+        is_open = matches!(written, Ok(Ok(())));
+    }
+}
+
+fn close_code(error: &ProtocolError) -> CloseCode {
+    match error {
+        ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => CloseCode::Invalid,
+        // Both limits end the stream with an `Io`, and so does a connection that broke.
+        ProtocolError::Overflow | ProtocolError::Io(_) => CloseCode::Size,
+        _ => CloseCode::Protocol,
+    }
+}
+
+/// Returns when every queue has taken the event or is closed.
+async fn send(event: &Event, queues: &[Queue]) {
+    let event = ByteString::from(serde_json::to_string(event).expect("an event is JSON"));
+    join_all(queues.iter().map(|queue| queue.send(event.clone()))).await;
 }
 
 #[derive(Deserialize)]
@@ -122,79 +144,105 @@ enum Command {
 #[serde(tag = "event", content = "data", rename_all = "lowercase")]
 enum Event {
     Welcome { id: u64 },
-    Joined { room: String, members: BTreeSet<u64> },
+    Joined { room: String, members: Vec<u64> },
     Left { room: String },
     Message { room: String, from: u64, text: String },
     Error { message: String },
 }
 
-/// Who is to be told, and what.
-type Reply = (BTreeSet<u64>, Event);
+/// Why a command changes nothing. The client gets the text in an `error` event.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("a room must have a name")]
+    BlankRoom,
+    #[error("you are not in this room")]
+    NotAMember,
+    #[error("you are already in {MAX_ROOMS} rooms")]
+    TooManyRooms,
+    #[error("invalid event: {0}")]
+    Invalid(#[from] serde_json::Error),
+}
 
-#[derive(Default)]
+type Queue = mpsc::Sender<ByteString>;
+/// The members of each room, by namespace (`None` for `/ws`) and name. No room is empty.
+type Rooms = HashMap<(Option<String>, String), BTreeMap<u64, Queue>>;
+
 struct Lobby {
-    /// The id of the newest client. It only grows, so that an id is never used twice.
-    last_id: u64,
-    /// The only sender of each client's queue: to remove it is to disconnect the client.
-    queues: HashMap<u64, mpsc::Sender<String>>,
-    /// Who is where, by namespace (that of `/ws` has no name) and room. No room is empty.
-    rooms: HashMap<(Option<String>, String), BTreeSet<u64>>,
+    /// The time between two pings. A client that sends nothing for three of them is gone.
+    heartbeat: Duration,
+    /// The id of the newest client. Ids are never used again.
+    last_id: atomic::AtomicU64,
+    /// Locked for map accesses only, never across an `.await`.
+    rooms: Mutex<Rooms>,
 }
 
 impl Lobby {
-    fn connect(&mut self) -> (u64, mpsc::Receiver<String>) {
-        self.last_id += 1;
-        let (sender, queue) = mpsc::channel(QUEUE);
-        self.queues.insert(self.last_id, sender);
-        self.send([self.last_id].into(), &Event::Welcome { id: self.last_id });
-        (self.last_id, queue)
+    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().expect("nothing panics while it holds the lock")
+    }
+}
+
+struct Client {
+    id: u64,
+    namespace: Option<String>,
+    queue: Queue,
+    /// The rooms that the client is in: at most `MAX_ROOMS`.
+    rooms: HashSet<String>,
+    lobby: web::Data<Lobby>,
+}
+
+impl Client {
+    async fn handle(&mut self, text: &str) {
+        let command = serde_json::from_str(text).map_err(Refusal::from);
+        match command.and_then(|command| self.run(command)) {
+            Ok((event, queues)) => send(&event, &queues).await,
+            Err(refusal) => self.reply(&Event::Error { message: refusal.to_string() }).await,
+        }
     }
 
-    fn hear(&mut self, id: u64, namespace: &Option<String>, text: &str) -> bool {
-        let reply = self.obey(id, namespace, text);
-        let (to, event) = reply.unwrap_or_else(|message| ([id].into(), Event::Error { message }));
-        self.send(to, &event)
+    async fn reply(&self, event: &Event) {
+        send(event, slice::from_ref(&self.queue)).await;
     }
 
-    fn obey(&mut self, id: u64, namespace: &Option<String>, text: &str) -> Result<Reply, String> {
-        let place = |room: &str| (namespace.clone(), room.to_owned());
-        Ok(match serde_json::from_str(text).map_err(|error| error.to_string())? {
-            Command::Join { room } if room.trim().is_empty() => Err("a room needs a name")?,
+    /// The event that a command leads to, and the queues that it goes into.
+    fn run(&mut self, command: Command) -> Result<(Event, Vec<Queue>), Refusal> {
+        match command {
+            Command::Join { room } if room.trim().is_empty() => Err(Refusal::BlankRoom),
             Command::Join { room } => {
-                let members = self.rooms.entry(place(&room)).or_default();
-                members.insert(id);
-                ([id].into(), Event::Joined { room, members: members.clone() })
+                self.rooms.insert(room.clone());
+                if self.rooms.len() > MAX_ROOMS {
+                    self.rooms.remove(&room);
+                    return Err(Refusal::TooManyRooms);
+                }
+                let mut rooms = self.lobby.rooms();
+                let members = rooms.entry(self.key(&room)).or_default();
+                members.insert(self.id, self.queue.clone());
+                let members = members.keys().copied().collect();
+                Ok((Event::Joined { room, members }, vec![self.queue.clone()]))
             }
             Command::Leave { room } => {
-                let members = self.rooms.get_mut(&place(&room)).ok_or(NOT_A_MEMBER)?;
-                members.take(&id).ok_or(NOT_A_MEMBER)?;
-                self.rooms.retain(|_, members| !members.is_empty());
-                ([id].into(), Event::Left { room })
+                self.rooms.take(&room).ok_or(Refusal::NotAMember)?;
+                self.leave(&room);
+                Ok((Event::Left { room }, vec![self.queue.clone()]))
             }
             Command::Message { room, text } => {
-                let members = self.rooms.get(&place(&room)).filter(|members| members.contains(&id));
-                let to = members.ok_or(NOT_A_MEMBER)?.clone();
-                (to, Event::Message { room, from: id, text })
-            }
-        })
-    }
-
-    /// Whoever has no place for a frame is cut off. Returns whether the speaker should pause first.
-    fn send(&mut self, to: BTreeSet<u64>, event: &Event) -> bool {
-        let frame = serde_json::to_string(event).expect("an event is JSON");
-        let mut is_crowded = false;
-        for id in to {
-            let Some(queue) = self.queues.get(&id) else { continue };
-            is_crowded |= queue.capacity() < QUEUE / 2;
-            if queue.try_send(frame.clone()).is_err() {
-                self.disconnect(id);
+                self.rooms.get(&room).ok_or(Refusal::NotAMember)?;
+                let members = self.lobby.rooms()[&self.key(&room)].values().cloned().collect();
+                Ok((Event::Message { room, from: self.id, text }, members))
             }
         }
-        is_crowded
     }
 
-    fn disconnect(&mut self, id: u64) {
-        self.queues.remove(&id);
-        self.rooms.retain(|_, members| !(members.remove(&id) && members.is_empty()));
+    fn key(&self, room: &str) -> (Option<String>, String) {
+        (self.namespace.clone(), room.to_owned())
+    }
+
+    fn leave(&self, room: &str) {
+        let mut rooms = self.lobby.rooms();
+        let members = rooms.entry(self.key(room)).or_default();
+        members.remove(&self.id);
+        if members.is_empty() {
+            rooms.remove(&self.key(room));
+        }
     }
 }

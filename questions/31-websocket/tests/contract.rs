@@ -1,17 +1,20 @@
 //! What a server for question 31 must do.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use contract::{
-    Endpoint, Message, Server, Value, WebSocket, expect, expect_eq, house_rules, json,
-    process_rules, wait_until,
+    Endpoint, Message, Server, Value, WebSocket, case, expect, expect_eq, house_rules, json,
+    patience, process_rules, wait_until,
 };
 
 const LIMIT: usize = 64 * 1024;
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(10);
 
 #[test]
-fn a_client_is_welcomed_with_an_id_of_its_own() {
+fn each_client_gets_a_welcome_with_its_own_id() {
     let app = Server::start();
 
     let clients: Vec<_> = (0..4).map(|_| connect(&app, "/ws")).collect();
@@ -21,7 +24,7 @@ fn a_client_is_welcomed_with_an_id_of_its_own() {
 }
 
 #[test]
-fn who_joins_a_room_is_told_who_is_in_it() {
+fn joining_a_room_returns_its_members() {
     let app = Server::start();
     let ((mut ada, ada_id), (mut bob, bob_id)) = (connect(&app, "/ws"), connect(&app, "/ws"));
 
@@ -31,7 +34,7 @@ fn who_joins_a_room_is_told_who_is_in_it() {
 }
 
 #[test]
-fn joining_again_is_joining_once() {
+fn joining_a_room_twice_changes_nothing() {
     let app = Server::start();
     let (mut ada, ada_id) = connect(&app, "/ws");
     join(&mut ada, "tea");
@@ -45,7 +48,7 @@ fn joining_again_is_joining_once() {
 }
 
 #[test]
-fn who_leaves_a_room_is_told_so_and_is_in_it_no_longer() {
+fn leaving_a_room_ends_the_membership() {
     let app = Server::start();
     let ((mut ada, _), (mut bob, bob_id)) = (connect(&app, "/ws"), connect(&app, "/ws"));
     join(&mut ada, "tea");
@@ -58,7 +61,7 @@ fn who_leaves_a_room_is_told_so_and_is_in_it_no_longer() {
 }
 
 #[test]
-fn a_message_reaches_everyone_in_the_room_and_its_sender() {
+fn a_message_reaches_every_member_and_its_sender() {
     let app = Server::start();
     let ((mut ada, ada_id), (mut bob, bob_id)) = (connect(&app, "/ws"), connect(&app, "/ws"));
     join(&mut ada, "tea");
@@ -92,7 +95,7 @@ fn a_message_stays_in_its_room() {
 }
 
 #[test]
-fn a_namespace_has_rooms_of_its_own() {
+fn each_namespace_has_its_own_rooms() {
     let app = Server::start();
     let mut clients = ["/ws", "/ws/shop", "/ws/office"].map(|path| connect(&app, path));
     let (mut other, other_id) = connect(&app, "/ws/shop");
@@ -112,7 +115,7 @@ fn a_namespace_has_rooms_of_its_own() {
 }
 
 #[test]
-fn everyone_shares_the_rooms_whichever_worker_serves_them() {
+fn clients_on_different_workers_share_the_rooms() {
     let app = Server::start();
     let mut clients: Vec<_> = (0..10).map(|_| connect(&app, "/ws")).collect();
     for (client, _) in &mut clients {
@@ -128,7 +131,7 @@ fn everyone_shares_the_rooms_whichever_worker_serves_them() {
 }
 
 #[test]
-fn who_is_not_in_a_room_can_neither_speak_in_it_nor_leave_it() {
+fn only_members_can_message_or_leave_a_room() {
     let app = Server::start();
     let ((mut ada, ada_id), (mut bob, _)) = (connect(&app, "/ws"), connect(&app, "/ws"));
     join(&mut ada, "tea");
@@ -143,7 +146,7 @@ fn who_is_not_in_a_room_can_neither_speak_in_it_nor_leave_it() {
 }
 
 #[test]
-fn a_blank_room_is_refused() {
+fn a_blank_room_name_is_rejected() {
     let app = Server::start();
     let (mut ada, ada_id) = connect(&app, "/ws");
 
@@ -156,7 +159,7 @@ fn a_blank_room_is_refused() {
 }
 
 #[test]
-fn what_is_not_understood_is_answered_with_an_error_and_the_connection_stays() {
+fn invalid_events_get_an_error_and_the_connection_stays_open() {
     let app = Server::start();
     let (mut ada, ada_id) = connect(&app, "/ws");
 
@@ -187,7 +190,7 @@ mod stretch {
     use super::*;
 
     #[test]
-    fn a_ping_is_answered_with_its_payload() {
+    fn a_ping_gets_a_pong_with_the_same_payload() {
         let app = Server::start();
         let (mut ada, _) = connect(&app, "/ws");
 
@@ -198,7 +201,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_message_in_fragments_counts_as_a_whole() {
+    fn a_fragmented_message_counts_as_one_message() {
         let app = Server::start();
         let (mut ada, ada_id) = connect(&app, "/ws");
         join(&mut ada, "tea");
@@ -217,7 +220,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_message_of_64_kib_is_heard() {
+    fn a_message_of_64_kib_is_accepted() {
         let app = Server::start();
         let (mut ada, ada_id) = connect(&app, "/ws");
         join(&mut ada, "tea");
@@ -240,6 +243,7 @@ mod stretch {
 
         for (length, fragments) in [(LIMIT + 1, 1), (16 * LIMIT, 1), (LIMIT + 1, 2), (4 * LIMIT, 8)]
         {
+            let _case = case(format!("{length} bytes in {fragments} frames"));
             let (mut ada, _) = connect(&app, "/ws");
             join(&mut ada, "milk");
             let frame = message_of(length).0;
@@ -247,8 +251,7 @@ mod stretch {
             for (i, part) in parts.iter().enumerate() {
                 ada.send_frame(i + 1 == parts.len(), u8::from(i == 0), part, true);
             }
-            let what = format!("after {length} bytes in {fragments} frames");
-            expect_eq(&what, ada.receive(), Message::Closed(Some(1009)));
+            expect_eq("next message", ada.receive(), Message::Closed(Some(1009)));
         }
 
         say(&mut bob, "tea", "still here");
@@ -256,7 +259,20 @@ mod stretch {
     }
 
     #[test]
-    fn a_client_that_is_gone_has_left_its_rooms() {
+    fn a_frame_that_announces_too_much_is_closed_before_it_is_complete() {
+        let app = Server::start();
+        let (mut ada, _) = connect(&app, "/ws");
+
+        // A final text frame of 1 GiB, of which 128 KiB come.
+        let header = [&[0x81, 0xff], &(1_u64 << 30).to_be_bytes()[..], &[0; 4]].concat();
+        ada.send_raw(&header);
+        ada.send_raw(&vec![b'x'; 2 * LIMIT]);
+
+        expect_eq("after 128 KiB of a frame", ada.receive(), Message::Closed(Some(1009)));
+    }
+
+    #[test]
+    fn a_client_that_disconnects_leaves_its_rooms() {
         let app = Server::start();
         let (mut ada, ada_id) = connect(&app, "/ws");
         let ((mut bob, _), (mut eve, _)) = (connect(&app, "/ws"), connect(&app, "/ws"));
@@ -266,16 +282,107 @@ mod stretch {
 
         bob.vanish();
         eve.close(1000);
+        expect(matches!(eve.receive(), Message::Closed(_)), "a close frame", "another message");
+        eve.vanish();
 
         let alone = set([&ada_id]);
-        wait_until("only the one who is left among the members", SOON, || {
+        wait_until("only the remaining client among the members", patience(SOON), || {
             join(&mut ada, "tea") == alone
         });
     }
 
     #[test]
-    fn a_client_that_does_not_read_delays_nobody() {
-        let app = Server::start();
+    fn a_client_that_answers_no_pings_leaves_its_rooms() {
+        let app = Server::builder().env("HEARTBEAT_MS", "500").start();
+        let ((mut ada, ada_id), (mut bob, _)) = (connect(&app, "/ws"), connect(&app, "/ws"));
+        join(&mut bob, "tea");
+        join(&mut ada, "tea");
+
+        // Nobody reads from bob any more, so nobody answers pings, and his connection stays open.
+        let alone = set([&ada_id]);
+        wait_until("only the client that answers pings among the members", patience(SOON), || {
+            join(&mut ada, "tea") == alone
+        });
+    }
+
+    #[test]
+    fn a_client_that_only_answers_pings_stays_connected() {
+        let app = Server::builder().env("HEARTBEAT_MS", "500").start();
+        let ((mut ada, _), (mut bob, bob_id)) = (connect(&app, "/ws"), connect(&app, "/ws"));
+        join(&mut ada, "tea");
+        join(&mut bob, "tea");
+
+        // Both answer pings for six beats, in turns of 100 ms.
+        for _ in 0..15 {
+            for client in [&mut ada, &mut bob] {
+                expect_eq("message", client.try_receive(Duration::from_millis(100)), None);
+            }
+        }
+
+        say(&mut bob, "tea", "still here");
+        expect_said(&mut ada, "tea", &bob_id, "still here");
+    }
+
+    #[test]
+    fn a_client_that_reads_receives_every_message_in_order() {
+        let app = patient_server();
+        let ((mut ada, _), (mut bob, _)) = (connect(&app, "/ws"), connect(&app, "/ws"));
+        join(&mut ada, "tea");
+        join(&mut bob, "tea");
+
+        for i in 0..1000 {
+            say(&mut ada, "tea", &i.to_string());
+        }
+
+        for i in 0..1000 {
+            for client in [&mut bob, &mut ada] {
+                let text = receive(client, "message")["text"].clone();
+                expect_eq("text of the next message", text, json!(i.to_string()));
+            }
+        }
+    }
+
+    #[test]
+    fn no_message_is_lost_when_200_clients_send_at_once() {
+        for (clients, messages) in [(100, 5), (150, 2), (200, 1)] {
+            let _case = case(format!("{clients} clients that send {messages} messages each"));
+            let app = patient_server();
+            let mut room: Vec<_> = (0..clients).map(|_| connect(&app, "/ws")).collect();
+            for (client, _) in &mut room {
+                join(client, "tea");
+            }
+
+            for number in 0..messages {
+                for (client, _) in &mut room {
+                    say(client, "tea", &number.to_string());
+                }
+            }
+
+            for reader in 0..clients {
+                let mut next: BTreeMap<_, _> =
+                    room.iter().map(|(_, id)| (id.to_string(), 0)).collect();
+                for count in 0..clients * messages {
+                    let Some(Message::Text(frame)) = room[reader].0.try_receive(patience(SOON))
+                    else {
+                        let all = clients * messages;
+                        let actual = format!("{count} at client {reader}");
+                        expect(false, &format!("{all} messages at each client"), actual);
+                        return;
+                    };
+                    let data =
+                        serde_json::from_str::<Value>(&frame).unwrap_or_default()["data"].take();
+                    let number = next.entry(data["from"].to_string()).or_default();
+                    let what = format!("text of the next message from {}", data["from"]);
+                    expect_eq(&what, &data["text"], &json!(number.to_string()));
+                    *number += 1;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_that_does_not_read_does_not_delay_others() {
+        let app = patient_server();
         let (mut stalled, _) = connect(&app, "/ws");
         let ((mut ada, _), (mut bob, _)) = (connect(&app, "/ws"), connect(&app, "/ws"));
         for client in [&mut stalled, &mut ada, &mut bob] {
@@ -291,54 +398,54 @@ mod stretch {
     }
 
     #[test]
-    fn a_client_that_reads_loses_nothing_however_fast_the_others_are() {
-        let app = Server::start();
-        let ((mut ada, _), (mut bob, _)) = (connect(&app, "/ws"), connect(&app, "/ws"));
-        join(&mut ada, "tea");
-        join(&mut bob, "tea");
-
-        for i in 0..1000 {
-            let data = json!({ "room": "tea", "text": i.to_string() });
-            ada.send_json(json!({ "event": "message", "data": data }));
-        }
-
-        for i in 0..1000 {
-            for client in [&mut bob, &mut ada] {
-                let heard = client.receive_json();
-                expect_eq(
-                    "text of the next message",
-                    &heard["data"]["text"],
-                    &json!(i.to_string()),
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_client_for_which_256_messages_wait_is_disconnected() {
-        let app = Server::start();
+    fn a_client_with_256_waiting_messages_is_disconnected() {
+        let app = patient_server();
         let ((mut stalled, _), (mut ada, ada_id)) = (connect(&app, "/ws"), connect(&app, "/ws"));
         join(&mut stalled, "tea");
         join(&mut ada, "tea");
 
         // The network holds some megabytes before anything has to wait.
-        let frame = message_of(LIMIT).0;
-        let alone = set([&ada_id]);
-        let mut sent = 0;
-        while join(&mut ada, "tea") != alone {
-            expect(sent < 480, "the one who does not read to be gone from the room", "it is in it");
-            for _ in 0..16 {
-                sent += 1;
-                ada.send_text(&frame);
-                expect_long(&mut ada, sent);
-            }
-        }
+        send_until_alone(&mut ada, &ada_id, 480);
 
         while let Message::Text(_) = stalled.receive() {}
     }
 
     #[test]
-    fn a_plain_get_is_refused_with_400_or_426() {
+    fn twenty_clients_that_do_not_read_cost_less_than_128_mib() {
+        let app = patient_server();
+        let (mut ada, ada_id) = connect(&app, "/ws");
+        join(&mut ada, "tea");
+        let mut stalled: Vec<_> = (0..20).map(|_| connect(&app, "/ws")).collect();
+        for (client, _) in &mut stalled {
+            join(client, "tea");
+        }
+        let Some(before) = app.peak_memory() else { return };
+
+        send_until_alone(&mut ada, &ada_id, 480);
+
+        let cost = app.peak_memory().unwrap_or_default().saturating_sub(before) >> 20;
+        expect(cost < 128, "less than 128 MiB more than before", format!("{cost} MiB"));
+    }
+
+    #[test]
+    fn a_client_can_be_in_at_most_100_rooms() {
+        let app = Server::start();
+        let (mut ada, ada_id) = connect(&app, "/ws");
+        for number in 1..=100 {
+            join(&mut ada, &format!("room {number}"));
+        }
+
+        send(&mut ada, "join", json!({ "room": "room 101" }));
+        expect_refused(&mut ada, "a join of room 101");
+        expect_eq("members of room 1", join(&mut ada, "room 1"), set([&ada_id]));
+
+        send(&mut ada, "leave", json!({ "room": "room 7" }));
+        receive(&mut ada, "left");
+        expect_eq("members after another was left", join(&mut ada, "room 101"), set([&ada_id]));
+    }
+
+    #[test]
+    fn a_plain_get_gets_400_or_426() {
         let app = Server::start();
 
         for path in ["/ws", "/ws/shop"] {
@@ -347,7 +454,7 @@ mod stretch {
     }
 
     #[test]
-    fn open_sockets_do_not_keep_the_server_from_ending() {
+    fn open_connections_do_not_delay_shutdown() {
         let app = Server::start();
         let (mut ada, _) = connect(&app, "/ws");
         join(&mut ada, "tea");
@@ -356,16 +463,22 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         let app = Server::start();
 
         house_rules(&app, &[Endpoint::get("/ws"), Endpoint::get("/ws/shop")]);
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         process_rules(&Endpoint::get("/ws"));
     }
+}
+
+/// A server that does not miss the pongs of clients that a check does not read for a while.
+#[track_caller]
+fn patient_server() -> Server {
+    Server::builder().env("HEARTBEAT_MS", "60000").start()
 }
 
 /// A client that has been welcomed, and its id.
@@ -434,12 +547,29 @@ fn message_of(length: usize) -> (String, String) {
     (frame(&text), text)
 }
 
+/// Sends long messages until nobody else is in the room tea, at most `limit`.
+#[track_caller]
+fn send_until_alone(client: &mut WebSocket, id: &Value, limit: usize) {
+    let frame = message_of(LIMIT).0;
+    let alone = set([id]);
+    let mut sent = 0;
+    while join(client, "tea") != alone {
+        let wanted = format!("nobody else in the room after {sent} messages of 64 KiB");
+        expect(sent < limit, &wanted, "clients that do not read are still in it");
+        for _ in 0..16 {
+            sent += 1;
+            client.send_text(&frame);
+            expect_long(client, sent);
+        }
+    }
+}
+
 /// Its content is left unread, because checks are not optimised.
 #[track_caller]
 fn expect_long(client: &mut WebSocket, number: usize) {
-    let is_long = match client.try_receive(SOON) {
+    let is_long = match client.try_receive(patience(SOON)) {
         Some(Message::Text(text)) => text.len() > LIMIT / 2,
         _ => false,
     };
-    expect(is_long, &format!("message {number} within 5 s"), "it did not come");
+    expect(is_long, &format!("message {number} within 10 s"), "it did not come");
 }
