@@ -1,32 +1,31 @@
-//! Register users and log them in without ever keeping a password.
+//! Register users and log them in without ever storing a password.
 //!
-//! What is kept is a bcrypt hash, slow to compute on purpose. That is work for a thread of the
-//! blocking pool: on a worker, every request that comes after it would wait. The name is taken only
-//! when the hash is there, in one step under the lock, so of two registrations one is refused.
+//! The server stores a bcrypt hash, which is slow to compute on purpose. It is computed on a thread of
+//! the blocking pool: on a worker thread, every later request of that worker would wait for it. The
+//! name is taken when the hash is ready, in one step under the lock, so of two registrations of one
+//! name only the first succeeds.
 //!
-//! bcrypt reads 72 bytes and ignores the rest, so `Password` refuses what it would not tell apart.
-//! Hashing a SHA-256 digest instead would take passwords of any length, for one more step to get
-//! wrong. New systems take Argon2id, which costs memory as well; the code around it is the same.
+//! bcrypt reads 72 bytes, so registration rejects longer passwords. Hashing a SHA-256 digest instead
+//! allows any length and costs one more step that can go wrong. Use Argon2id in a new system: it
+//! costs an attacker memory as well, and the code around it stays the same.
 //!
 //! Run it with `cargo run -p q26-password-hashing`, then `curl -i
 //! --json '{"username":"ada","password":"correct horse"}' http://127.0.0.1:3000/register`.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    env, fmt,
     sync::{Mutex, MutexGuard},
 };
 
 use actix_web::{
-    App, HttpResponse, HttpServer, ResponseError, Result, error::ErrorInternalServerError,
-    http::StatusCode, web,
+    App, HttpResponse, HttpServer, ResponseError, error::BlockingError, http::StatusCode, web,
 };
-use bcrypt::BcryptResult;
+use bcrypt::{BcryptError, BcryptResult};
 use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let users = web::Data::new(Users::new(bcrypt_cost()?)?);
+    let users = web::Data::new(Users::new(shared::setting("BCRYPT_COST", 10, 4..=31)?)?);
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(users.clone()).configure(routes)
     })
@@ -47,14 +46,20 @@ fn routes(cfg: &mut web::ServiceConfig) {
 async fn register_user(
     users: web::Data<Users>,
     credentials: web::Json<Credentials>,
-) -> Result<HttpResponse> {
+) -> Result<HttpResponse, UserError> {
     let Credentials { username, password } = credentials.into_inner();
+    if username.trim().is_empty() {
+        return Err(UserError::BlankUsername);
+    }
+    if password.is_empty() || password.contains('\0') {
+        return Err(UserError::UnusablePassword);
+    }
     let cost = users.cost;
-    let hash = off_the_workers(move || bcrypt::hash(password.0, cost)).await?;
-    match users.lock().entry(username) {
-        Entry::Occupied(_) => Err(UserError::Taken.into()),
-        Entry::Vacant(name) => {
-            name.insert(hash);
+    let hash = hash_blocking(move || bcrypt::non_truncating_hash(password, cost)).await?;
+    match users.hashes().entry(username) {
+        Entry::Occupied(_) => Err(UserError::Taken),
+        Entry::Vacant(entry) => {
+            entry.insert(hash);
             Ok(HttpResponse::Created().json(Message { message: "User registered" }))
         }
     }
@@ -63,16 +68,18 @@ async fn register_user(
 async fn log_in(
     users: web::Data<Users>,
     credentials: web::Json<Credentials>,
-) -> Result<web::Json<Message>> {
+) -> Result<web::Json<Message>, UserError> {
     let Credentials { username, password } = credentials.into_inner();
-    let known = users.lock().get(&username).cloned();
+    let known = users.hashes().get(&username).cloned();
     let is_known = known.is_some();
     let hash = known.unwrap_or_else(|| users.decoy.clone());
-    let is_right = off_the_workers(move || bcrypt::verify(password.0, &hash)).await?;
-    if is_known && is_right {
+    // bcrypt repeats a short password with a NUL after it, so `tea` and `tea\0tea` have one hash.
+    let has_nul = password.contains('\0');
+    let is_right = hash_blocking(move || bcrypt::verify(password, &hash)).await?;
+    if is_known && is_right && !has_nul {
         Ok(web::Json(Message { message: "Login successful" }))
     } else {
-        Err(UserError::InvalidCredentials.into())
+        Err(UserError::InvalidCredentials)
     }
 }
 
@@ -80,56 +87,20 @@ async fn show_health() -> web::Json<Message> {
     web::Json(Message { message: "OK" })
 }
 
-async fn off_the_workers<T: Send + 'static>(
+async fn hash_blocking<T: Send + 'static>(
     work: impl FnOnce() -> BcryptResult<T> + Send + 'static,
-) -> Result<T> {
-    web::block(work).await?.map_err(ErrorInternalServerError)
+) -> Result<T, UserError> {
+    web::block(work).await?.map_err(|error| match error {
+        BcryptError::Truncation(_) => UserError::UnusablePassword,
+        error => UserError::Hashing(error),
+    })
 }
 
-fn bcrypt_cost() -> Result<u32, shared::StartError> {
-    match env::var("BCRYPT_COST") {
-        Err(env::VarError::NotPresent) => Some(10),
-        value => value.ok().and_then(|cost| cost.parse().ok()),
-    }
-    .filter(|cost| (4..=31).contains(cost))
-    .ok_or_else(|| shared::StartError::new("BCRYPT_COST must be a whole number from 4 to 31"))
-}
-
-/// Has no `Debug`, so that no log can print a password by accident.
+/// Has no `Debug`, so that no log prints a password by accident.
 #[derive(Deserialize)]
 struct Credentials {
-    username: Username,
-    password: Password,
-}
-
-/// Text that is not blank.
-#[derive(Deserialize, PartialEq, Eq, Hash)]
-#[serde(try_from = "String")]
-struct Username(String);
-
-impl TryFrom<String> for Username {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.trim().is_empty() { Err("username must not be blank") } else { Ok(Self(text)) }
-    }
-}
-
-/// Text of which bcrypt sees every byte: it stops after 72, and its own NUL at the end is one.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Password(String);
-
-impl TryFrom<String> for Password {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        if (1..72).contains(&text.len()) && !text.contains('\0') {
-            Ok(Self(text))
-        } else {
-            Err("password must have 1 to 71 bytes, none of them NUL")
-        }
-    }
+    username: String,
+    password: String,
 }
 
 #[derive(Serialize)]
@@ -140,11 +111,10 @@ struct Message {
 struct Users {
     /// The logarithm of how often bcrypt repeats its work.
     cost: u32,
-    /// A hash that is verified in place of one that is not there, so that a login of nobody takes
-    /// as long as any other.
+    /// The hash to verify for a name that does not exist, so that this takes as long as any login.
     decoy: String,
-    /// The hash of the password by name. The lock is held for a lookup, never while hashing.
-    hashes: Mutex<HashMap<Username, String>>,
+    /// The hash of each user's password. The lock is held for a lookup, never while hashing.
+    hashes: Mutex<HashMap<String, String>>,
 }
 
 impl Users {
@@ -154,33 +124,40 @@ impl Users {
         Ok(Self { cost, decoy, hashes: Mutex::default() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Username, String>> {
+    fn hashes(&self) -> MutexGuard<'_, HashMap<String, String>> {
         self.hashes.lock().expect("no handler panics while it holds the lock")
     }
 }
 
-#[derive(Debug)]
+/// `shared::json_errors` sends it as JSON.
+#[derive(Debug, thiserror::Error)]
 enum UserError {
-    /// 400: somebody has this name already.
+    /// 400: the name of a new user is only whitespace.
+    #[error("username must not be blank")]
+    BlankUsername,
+    /// 400: bcrypt would not tell the password from every other.
+    #[error("password must have 1 to 71 bytes, none of them NUL")]
+    UnusablePassword,
+    /// 400: another user has this name.
+    #[error("User already exists")]
     Taken,
-    /// 401: nobody has this name, or the password is another one.
+    /// 401: no user has this name, or the password is wrong.
+    #[error("Invalid credentials")]
     InvalidCredentials,
-}
-
-impl fmt::Display for UserError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Taken => "User already exists",
-            Self::InvalidCredentials => "Invalid credentials",
-        })
-    }
+    /// 500: bcrypt failed.
+    #[error("failed to hash a password")]
+    Hashing(#[source] BcryptError),
+    /// 500: the blocking pool is gone.
+    #[error("failed to run a hash")]
+    Blocking(#[from] BlockingError),
 }
 
 impl ResponseError for UserError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Taken => StatusCode::BAD_REQUEST,
+            Self::BlankUsername | Self::UnusablePassword | Self::Taken => StatusCode::BAD_REQUEST,
             Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
+            Self::Hashing(_) | Self::Blocking(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

@@ -1,18 +1,17 @@
-//! Register users and log them in without ever keeping a password.
+//! Register users and log them in without ever storing a password.
 //!
-//! The prompt is in README.md. Routes, signatures and the cost are given; the two handlers are
-//! yours, and so is what `Users` holds. Change whatever you like.
+//! The prompt is in README.md. The routes, the bodies and the errors are given. Write the two handlers
+//! and what `Users` holds.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 26`, and judge it on every save with `cargo xtask watch 26`.
 
-use std::env;
-
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, HttpServer, ResponseError, http::StatusCode, web};
 use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let users = web::Data::new(Users::new(bcrypt_cost()?)?);
+    let users = web::Data::new(Users::new(shared::setting("BCRYPT_COST", 10, 4..=31)?)?);
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(users.clone()).configure(routes)
     })
@@ -33,32 +32,30 @@ fn routes(cfg: &mut web::ServiceConfig) {
 async fn register_user(
     users: web::Data<Users>,
     credentials: web::Json<Credentials>,
-) -> HttpResponse {
-    // TODO: 201 once the user can log in, or 400 if the name is taken.
-    shared::not_implemented((users, credentials))
+) -> Result<HttpResponse, UserError> {
+    let Credentials { username, password } = credentials.into_inner();
+    // TODO: 201 when the user can log in, or 400 if the name is taken.
+    Ok(shared::not_implemented((users.cost, username, password)))
 }
 
-async fn log_in(users: web::Data<Users>, credentials: web::Json<Credentials>) -> HttpResponse {
+async fn log_in(
+    users: web::Data<Users>,
+    credentials: web::Json<Credentials>,
+) -> Result<HttpResponse, UserError> {
+    let Credentials { username, password } = credentials.into_inner();
     // TODO: 200 for the right password, or 401.
-    shared::not_implemented((users, credentials))
+    Ok(shared::not_implemented((users, username, password)))
 }
 
 async fn show_health() -> web::Json<Message> {
     web::Json(Message { message: "OK" })
 }
 
-fn bcrypt_cost() -> Result<u32, shared::StartError> {
-    match env::var("BCRYPT_COST") {
-        Err(env::VarError::NotPresent) => Some(10),
-        value => value.ok().and_then(|cost| cost.parse().ok()),
-    }
-    .filter(|cost| (4..=31).contains(cost))
-    .ok_or_else(|| shared::StartError::new("BCRYPT_COST must be a whole number from 4 to 31"))
-}
-
+/// Has no `Debug`, so that no log prints a password by accident.
 #[derive(Deserialize)]
 struct Credentials {
-    // TODO: what a client registers and logs in with.
+    username: String,
+    password: String,
 }
 
 #[derive(Serialize)]
@@ -67,13 +64,34 @@ struct Message {
 }
 
 struct Users {
-    // TODO: what all workers share.
+    /// The logarithm of how often bcrypt repeats its work.
+    cost: u32,
+    // TODO: what the workers share to register users and to log them in.
 }
 
 impl Users {
     fn new(cost: u32) -> Result<Self, shared::StartError> {
-        // TODO: no users yet, whose passwords will cost this much.
-        let _ = cost;
-        Ok(Self {})
+        Ok(Self { cost })
+    }
+}
+
+/// `shared::json_errors` sends it as JSON.
+#[derive(Debug, thiserror::Error)]
+#[allow(dead_code, reason = "the handlers that return it are still to be written")]
+enum UserError {
+    /// 400: another user has this name.
+    #[error("User already exists")]
+    Taken,
+    /// 401: no user has this name, or the password is wrong.
+    #[error("Invalid credentials")]
+    InvalidCredentials,
+}
+
+impl ResponseError for UserError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Taken => StatusCode::BAD_REQUEST,
+            Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
+        }
     }
 }

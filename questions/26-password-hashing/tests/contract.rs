@@ -10,16 +10,16 @@ use std::{
 use contract::{Endpoint, Response, Server, expect, expect_eq, house_rules, json, process_rules};
 
 #[test]
-fn a_new_user_is_registered_with_201() {
+fn a_new_user_gets_201() {
     let app = server("4");
 
     let response = register(&app, "ada", "correct horse");
 
-    response.expect_status(201).expect_json_including(json!({ "message": "User registered" }));
+    response.expect_status(201).expect_json(json!({ "message": "User registered" }));
 }
 
 #[test]
-fn a_registered_user_logs_in_whichever_worker_answers() {
+fn a_registered_user_can_log_in_on_every_worker() {
     let app = server("4");
     register(&app, "ada", "correct horse").expect_status(201);
     register(&app, "bob", "battery staple").expect_status(201);
@@ -27,15 +27,13 @@ fn a_registered_user_logs_in_whichever_worker_answers() {
     for (username, password) in [("ada", "correct horse"), ("bob", "battery staple")] {
         for _ in 0..10 {
             let response = log_in(&app, username, password);
-            response
-                .expect_status(200)
-                .expect_json_including(json!({ "message": "Login successful" }));
+            response.expect_status(200).expect_json(json!({ "message": "Login successful" }));
         }
     }
 }
 
 #[test]
-fn a_wrong_password_and_an_unknown_user_are_refused_in_the_same_words() {
+fn a_wrong_password_and_an_unknown_user_get_the_same_401() {
     let app = server("4");
     register(&app, "ada", "correct horse").expect_status(201);
     register(&app, "bob", "battery staple").expect_status(201);
@@ -55,15 +53,13 @@ fn a_wrong_password_and_an_unknown_user_are_refused_in_the_same_words() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_refused_with_400_and_keeps_its_password() {
+fn a_taken_name_gets_400_and_keeps_its_password() {
     let app = server("4");
     register(&app, "ada", "correct horse").expect_status(201);
 
     for password in ["correct horse", "battery staple"] {
         let response = register(&app, "ada", password);
-        response
-            .expect_status(400)
-            .expect_json_including(json!({ "error": "User already exists" }));
+        response.expect_status(400).expect_json(json!({ "error": "User already exists" }));
     }
 
     log_in(&app, "ada", "battery staple").expect_status(401);
@@ -71,7 +67,7 @@ fn a_name_that_is_taken_is_refused_with_400_and_keeps_its_password() {
 }
 
 #[test]
-fn a_missing_field_is_refused_with_400() {
+fn a_missing_property_gets_400() {
     let app = server("4");
 
     for path in ["/register", "/login"] {
@@ -85,7 +81,7 @@ mod stretch {
     use super::*;
 
     #[test]
-    fn of_many_parallel_registrations_of_a_name_one_succeeds() {
+    fn parallel_registrations_of_one_name_create_one_user() {
         let app = server("8");
         let password = |i: usize| format!("password {i}");
         let body = |i| json!({ "username": "ada", "password": password(i) });
@@ -103,26 +99,29 @@ mod stretch {
     }
 
     #[test]
-    fn long_passwords_are_told_apart_or_refused() {
+    fn similar_passwords_are_distinguished_or_rejected() {
         let app = server("4");
+        // Longer than 72 bytes, or with a NUL.
         let (a, face) = ("a".repeat(79), "😀".repeat(24));
 
         for (username, password, other) in [
             ("ada", a.clone() + "a", a.clone() + "b"),
             ("bob", a.clone() + "a", a.clone()),
             ("eve", face.clone() + "😀", face.clone() + "🙃"),
+            ("joe", "tea".to_owned(), "tea\0tea".to_owned()),
+            ("kim", "tea\0milk".to_owned(), "tea".to_owned()),
         ] {
             let response = register(&app, username, &password);
             response.expect_status([201, 400]);
             if response.status() == 201 {
-                log_in(&app, username, &other).expect_status([400, 401]);
+                log_in(&app, username, &other).expect_status(401);
                 log_in(&app, username, &password).expect_status(200);
             }
         }
     }
 
     #[test]
-    fn a_password_of_64_letters_is_accepted() {
+    fn a_password_of_64_bytes_is_accepted() {
         let app = server("4");
         let password = "x".repeat(63);
 
@@ -133,13 +132,28 @@ mod stretch {
     }
 
     #[test]
-    fn health_is_answered_while_16_passwords_are_hashed() {
+    fn a_login_with_any_wrong_strings_gets_401() {
+        let app = server("4");
+        register(&app, "ada", "correct horse").expect_status(201);
+        let long = "correct horse".repeat(100);
+
+        let passwords = ["", " ", "\0", "correct horse\0", &long[..71], &long[..72], &long];
+        for password in passwords {
+            for username in ["ada", "nobody", "", " ", &long] {
+                let response = log_in(&app, username, password);
+                response.expect_status(401).expect_json(json!({ "error": "Invalid credentials" }));
+            }
+        }
+    }
+
+    #[test]
+    fn health_responds_while_16_passwords_are_hashed() {
         // More cores make each hash slower, so that all of them together take as long everywhere,
         // and make more workers, of which each is asked.
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let app = server(&(8 + cores.ilog2()).to_string());
 
-        measure("GET /health in less than half the time of 16 registrations", |round| {
+        measure("16 registrations to take more than twice as long as GET /health", |round| {
             let begin = Instant::now();
             let mut busy: Vec<_> = (0..16).map(|_| app.connect()).collect();
             for (i, connection) in busy.iter_mut().enumerate() {
@@ -175,7 +189,7 @@ mod stretch {
     }
 
     #[test]
-    fn the_cost_is_that_of_the_variable_and_10_by_default() {
+    fn bcrypt_cost_sets_the_cost_and_is_10_by_default() {
         let apps = [&Server::start(), &server("10"), &server("6")];
 
         measure("as long by default as with BCRYPT_COST=10, and longer than with 6", |round| {
@@ -188,12 +202,12 @@ mod stretch {
     }
 
     #[test]
-    fn neither_a_password_nor_its_hash_is_in_an_answer_or_a_log() {
+    fn passwords_and_hashes_are_in_no_response_and_no_log() {
         const PASSWORD: &str = "hunter2 is nobody's business";
         let app = server("4");
         register(&app, "ada", PASSWORD).expect_status(201);
 
-        let answers = [
+        let responses = [
             register(&app, "bob", PASSWORD),
             register(&app, "ada", PASSWORD),
             log_in(&app, "ada", PASSWORD),
@@ -204,9 +218,9 @@ mod stretch {
         ];
         let exit = app.terminate(Duration::from_secs(5));
 
-        let texts = answers.map(|answer| answer.text()).join("\n");
+        let texts = responses.map(|response| response.text()).join("\n");
         for (place, text) in
-            [("an answer", texts), ("stdout", exit.stdout), ("stderr", exit.stderr)]
+            [("a response", texts), ("stdout", exit.stdout), ("stderr", exit.stderr)]
         {
             let secrets = ["hunter2", "$2a$", "$2b$", "$2x$", "$2y$"];
             let found = secrets.iter().any(|secret| text.contains(secret));
@@ -215,7 +229,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_blank_name_or_an_empty_password_is_refused_with_400() {
+    fn a_blank_name_or_an_empty_password_gets_400() {
         let app = server("4");
 
         for (username, password) in [("", "horse"), (" \t", "horse"), ("ada", "")] {
@@ -224,7 +238,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         let app = server("4");
         let credentials = json!({ "username": "ada", "password": "correct horse" });
         register(&app, "ada", "correct horse").expect_status(201);
@@ -238,7 +252,7 @@ mod stretch {
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         let credentials = json!({ "username": "ada", "password": "correct horse" });
         process_rules(&Endpoint::post("/register", credentials));
     }
@@ -258,7 +272,7 @@ fn log_in(app: &Server, username: &str, password: &str) -> Response {
     app.post("/login").json(json!({ "username": username, "password": password })).send()
 }
 
-/// A registration to send without waiting for its answer.
+/// A registration to send without waiting for its response.
 fn raw_registration(username: &str) -> String {
     let body = json!({ "username": username, "password": "correct horse" }).to_string();
     let length = body.len();
