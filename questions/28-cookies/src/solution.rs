@@ -1,25 +1,20 @@
 //! Set, sign, read and delete cookies.
 //!
-//! A signature has to cover the name as well: otherwise the value that was signed as `theme` is
-//! accepted as `user`. The obvious `SignedJar` covers the value only; a `PrivateJar` authenticates
-//! both, and encrypts on top, which costs nothing where no script may read the cookie anyway.
+//! A signature must cover the name too: otherwise a value that was signed as `theme` is accepted as
+//! `user`. `SignedJar` signs only the value of a cookie, so the value in the jar is `name=value`.
+//! `PrivateJar` covers the name by itself, and encrypts: use it when clients must not read the value.
 //!
-//! Signing `name=value` inside a `SignedJar` would do as well and leave the value readable. Names
-//! and values go out percent-encoded, as `request.cookies()` reads them; `HttpResponse::cookie`
-//! would send them as they are.
+//! Names and values are sent percent-encoded, because `HttpResponse::cookie` would send them as they
+//! are: a `;` in a value would start an attribute.
 //!
 //! Run it with `cargo run -p q28-cookies`, then
 //! `curl -i --json '{"name":"user","value":"ada"}' http://127.0.0.1:3000/signed`.
 
-use std::{
-    collections::BTreeMap,
-    env::{self, VarError},
-};
+use std::collections::BTreeMap;
 
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer, Result,
+    App, HttpRequest, HttpResponse, HttpServer,
     cookie::{Cookie, CookieJar, Key, SameSite},
-    error::ErrorBadRequest,
     http::header,
     web,
 };
@@ -27,9 +22,9 @@ use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let key = web::Data::new(load_key()?);
+    let settings = web::Data::new(Settings::read()?);
     HttpServer::new(move || {
-        App::new().wrap(shared::json_errors()).app_data(key.clone()).configure(routes)
+        App::new().wrap(shared::json_errors()).app_data(settings.clone()).configure(routes)
     })
     .workers(shared::workers())
     .shutdown_timeout(3)
@@ -45,43 +40,49 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(web::resource("/signed").post(set_signed_cookie));
 }
 
-async fn list_cookies(request: HttpRequest, key: web::Data<Key>) -> Result<web::Json<Cookies>> {
-    let jar = CookieJar::new();
+async fn list_cookies(request: HttpRequest, settings: web::Data<Settings>) -> web::Json<Cookies> {
     let mut found = Cookies::default();
-    for cookie in request.cookies().map_err(ErrorBadRequest)?.iter() {
-        let (kind, cookie) = match jar.private(&key).decrypt(cookie.clone()) {
-            Some(signed) => (&mut found.signed_cookies, signed),
-            None => (&mut found.cookies, cookie.clone()),
+    for cookie in readable_cookies(&request) {
+        let name = cookie.name().to_owned();
+        match settings.verify(&cookie) {
+            Some(value) => found.signed_cookies.insert(name, value),
+            None => found.cookies.insert(name, cookie.value().to_owned()),
         };
-        kind.insert(cookie.name().to_owned(), cookie.value().to_owned());
     }
-    Ok(web::Json(found))
+    web::Json(found)
 }
 
-async fn set_cookie(new: web::Json<NewCookie>) -> HttpResponse {
+async fn set_cookie(new: web::Json<NewCookie>, settings: web::Data<Settings>) -> HttpResponse {
     let NewCookie { name, value } = new.into_inner();
-    answer_with(&cookie(name, value))
+    send(&settings.cookie(name, value))
 }
 
-async fn delete_cookie(name: web::Path<Name>) -> HttpResponse {
-    let mut cookie = cookie(name.into_inner(), String::new());
+async fn delete_cookie(name: web::Path<Name>, settings: web::Data<Settings>) -> HttpResponse {
+    let mut cookie = settings.cookie(name.into_inner(), String::new());
     cookie.make_removal();
-    answer_with(&cookie)
+    send(&cookie)
 }
 
-async fn set_signed_cookie(new: web::Json<NewCookie>, key: web::Data<Key>) -> HttpResponse {
+async fn set_signed_cookie(
+    new: web::Json<NewCookie>,
+    settings: web::Data<Settings>,
+) -> HttpResponse {
     let NewCookie { name, value } = new.into_inner();
+    let signed = format!("{}={value}", name.0);
     let mut jar = CookieJar::new();
-    jar.private_mut(&key).add(cookie(name, value));
-    answer_with(jar.iter().next().expect("a cookie has been added"))
+    jar.signed_mut(&settings.key).add(settings.cookie(name, signed));
+    send(jar.iter().next().expect("a cookie was added"))
 }
 
-/// A client removes a cookie only if name and path are those with which it was set.
-fn cookie(name: Name, value: String) -> Cookie<'static> {
-    Cookie::build(name.0, value).path("/").http_only(true).same_site(SameSite::Lax).finish()
+/// `request.cookies()` fails if any cookie cannot be read, even one that another application set.
+fn readable_cookies(request: &HttpRequest) -> impl Iterator<Item = Cookie<'_>> {
+    let headers = request.headers().get_all(header::COOKIE);
+    headers
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|cookie| Cookie::parse_encoded(str::from_utf8(cookie).ok()?).ok())
 }
 
-fn answer_with(cookie: &Cookie) -> HttpResponse {
+fn send(cookie: &Cookie) -> HttpResponse {
     let cookie = cookie.encoded().to_string();
     HttpResponse::NoContent().insert_header((header::SET_COOKIE, cookie)).finish()
 }
@@ -99,7 +100,7 @@ struct NewCookie {
     value: String,
 }
 
-/// A token, as RFC 6265 wants the name of a cookie.
+/// A token, which RFC 6265 requires for the name of a cookie.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Name(String);
@@ -112,16 +113,40 @@ impl TryFrom<String> for Name {
         if !text.is_empty() && text.chars().all(is_token) {
             Ok(Self(text))
         } else {
-            Err("name must be of letters, digits and !#$%&'*+-.^_`|~")
+            Err("name must consist of letters, digits and !#$%&'*+-.^_`|~")
         }
     }
 }
 
-fn load_key() -> Result<Key, shared::StartError> {
-    let is_production = env::var("APP_ENV").is_ok_and(|name| name == "production");
-    match env::var("COOKIE_SECRET") {
-        Ok(secret) if secret.len() >= 32 => Ok(Key::derive_from(secret.as_bytes())),
-        Err(VarError::NotPresent) if !is_production => Ok(Key::generate()),
-        _ => Err(shared::StartError::new("COOKIE_SECRET must have 32 bytes or more")),
+struct Settings {
+    key: Key,
+    /// Whether clients send the cookies over HTTPS only.
+    is_secure: bool,
+}
+
+impl Settings {
+    fn read() -> Result<Self, shared::StartError> {
+        let secret = shared::secret("COOKIE_SECRET", "development-secret-do-not-deploy", 32)?;
+        if secret.len() < 32 {
+            return Err(shared::StartError::new("COOKIE_SECRET must have at least 32 bytes"));
+        }
+        let is_secure = shared::AppEnv::read()? == shared::AppEnv::Production;
+        Ok(Self { key: Key::derive_from(secret.as_bytes()), is_secure })
+    }
+
+    /// A client replaces or removes a cookie only if its name and path are the same.
+    fn cookie(&self, Name(name): Name, value: String) -> Cookie<'static> {
+        Cookie::build(name, value)
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.is_secure)
+            .finish()
+    }
+
+    fn verify(&self, cookie: &Cookie) -> Option<String> {
+        let signed = CookieJar::new().signed(&self.key).verify(cookie.clone().into_owned())?;
+        let value = signed.value().strip_prefix(cookie.name())?.strip_prefix('=')?;
+        Some(value.to_owned())
     }
 }
