@@ -83,13 +83,20 @@ fn progress(began: Instant) -> impl Fn(&str) + Sync {
         if is_terminal {
             return term::status(&line());
         }
-        if let Ok(mut last) = last.lock()
-            && last.elapsed() >= PAUSE
-        {
-            *last = Instant::now();
+        if is_due(&last, PAUSE) {
             eprintln!("{}", line());
         }
     }
+}
+
+/// Whether `pause` is over since `last`, which then is now.
+fn is_due(last: &Mutex<Instant>, pause: Duration) -> bool {
+    let Ok(mut last) = last.lock() else { return false };
+    let is_due = last.elapsed() >= pause;
+    if is_due {
+        *last = Instant::now();
+    }
+    is_due
 }
 
 /// `7 s`, `2 min 5 s`
@@ -97,5 +104,31 @@ fn time(duration: Duration) -> String {
     match duration.as_secs() {
         seconds @ ..60 => format!("{seconds} s"),
         seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_due_once_per_pause() {
+        let hour = Duration::from_secs(3600);
+        let last = Mutex::new(Instant::now());
+
+        assert!(!is_due(&last, hour));
+        assert!(is_due(&last, Duration::ZERO));
+
+        let long_ago =
+            Instant::now().checked_sub(Duration::from_secs(20)).expect("it is past 1970");
+        let last = Mutex::new(long_ago);
+        assert!(is_due(&last, PAUSE));
+        assert!(!is_due(&last, PAUSE));
+    }
+
+    #[test]
+    fn times_are_in_seconds_and_minutes() {
+        assert_eq!(time(Duration::from_secs(59)), "59 s");
+        assert_eq!(time(Duration::from_secs(125)), "2 min 5 s");
     }
 }
