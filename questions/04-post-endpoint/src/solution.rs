@@ -50,6 +50,7 @@ struct User {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with name and email")]
 struct NewUser {
     name: NonBlank,
     email: NonBlank,
