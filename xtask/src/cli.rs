@@ -448,7 +448,7 @@ pub(crate) struct Wrong {
 /// 1 every folder is complete and uniform; 2 the starter fails what it should; 3 the solution passes;
 /// 4 every wrong answer fails the check it names; 5 no check is flaky; 6 lists are current, nothing leaks;
 /// 7 what is handed out builds by itself, without a network, and holds no answer.
-/// Without a question named it also proves the template of `new`.
+/// Without a question named it also proves the template of `new`; by itself that is `verify template`.
 ///
 /// Examples:
 ///   cargo xtask verify 13 --rounds 20

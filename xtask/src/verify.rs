@@ -38,6 +38,9 @@ use crate::{
     workspace::Workspace,
 };
 
+/// How the template of `new` is named.
+const TEMPLATE: &str = "template";
+
 pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode> {
     let began = Instant::now();
     if args.write {
@@ -56,9 +59,17 @@ pub(crate) fn run(args: &cli::Verify, workspace: &Workspace) -> Result<ExitCode>
     folders.push(Folder::of_template(template_dir)?);
 
     let all = args.questions.is_empty();
-    let selected = workspace.select_all(&args.questions)?;
+    let mut selected = Vec::new();
+    for name in args.questions.iter().filter(|name| *name != TEMPLATE) {
+        selected.push(workspace.select(name)?.number);
+    }
+    let wants_template = args.questions.iter().any(|name| name == TEMPLATE);
     let is_chosen = |folder: &&Folder| {
-        all || selected.iter().any(|question| question.number == folder.question.number)
+        let is_named = match folder.is_template() {
+            true => wants_template,
+            false => selected.contains(&folder.question.number),
+        };
+        all || is_named
     };
     let chosen: Vec<&Folder> = folders.iter().filter(is_chosen).collect();
 
