@@ -2,8 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
-    path::PathBuf,
+    env,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -94,6 +96,10 @@ fn build(place: &PathBuf, folder: &Folder, workspace: &Workspace) -> Result<Buil
     fs::create_dir_all(place.parent().context("it has a parent")?)?;
     let files = handout::contents(&folder.question, &Options::default(), workspace)?;
     handout::write_to(place, &files, workspace)?;
+    for file in files.keys().filter(|file| file.starts_with("shared/")) {
+        keep_time(&workspace.root.join(file), &place.join(file))
+            .with_context(|| format!("Failed to set the time of {file}"))?;
+    }
 
     let mut command: Command = cargo::cargo(workspace);
     command
@@ -102,6 +108,13 @@ fn build(place: &PathBuf, folder: &Folder, workspace: &Workspace) -> Result<Buil
         .arg(workspace.root.join("target/handouts"));
     let build = cargo::run_build(command, &Stop::Never, &term::status, &|| ())?;
     build.context("Failed to build: cargo was stopped")
+}
+
+/// Gives a copy the time of its original. The crates in `shared/` are the same in every hand-out, and so
+/// cargo builds them once for all; it looks at times, and not at where a workspace is.
+fn keep_time(original: &Path, copy: &Path) -> io::Result<()> {
+    let modified = original.metadata()?.modified()?;
+    File::options().write(true).open(copy)?.set_modified(modified)
 }
 
 /// What stands in the answer or the notes, and nowhere else.

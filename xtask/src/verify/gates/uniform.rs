@@ -339,6 +339,25 @@ mod tests {
     }
 
     #[test]
+    fn a_check_that_the_starter_passes_needs_a_wrong_answer() {
+        let mut folder = template();
+        let given = "given = [\"the_answer_is_sent_as_json\"]";
+        let manifest = folder.text("Cargo.toml").replace("given = []", given);
+        folder.put("Cargo.toml", manifest);
+        let mut found = Findings::default();
+        check(&folder, &mut found);
+        assert!(found.is_empty(), "json-as-text names it");
+
+        let patch = "wrong/json-as-text.patch";
+        let other =
+            folder.text(patch).replace("the_answer_is_sent_as_json", "the_answer_is_a_number");
+        folder.put(patch, other);
+        check(&folder, &mut found);
+        let rules: Vec<_> = found.iter().map(|finding| finding.rule).collect();
+        assert_eq!(rules, ["idle-check"]);
+    }
+
+    #[test]
     fn questions_without_a_time_plan_keep_the_former_conventions() {
         let found = rules("INTERVIEWER.md", "## Time plan", "## Plan");
         assert_eq!(found, [] as [&str; 0]);
