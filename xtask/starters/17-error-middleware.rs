@@ -56,8 +56,8 @@ async fn send_errors_as_json(
 }
 
 async fn reject_request() -> HttpResponse {
-    // TODO: an error with status 400 and the message "Something went wrong".
-    shared::not_implemented(())
+    // TODO: an error with status 400 and this message.
+    shared::not_implemented("Something went wrong")
 }
 
 async fn echo_note(note: web::Json<Note>) -> HttpResponse {

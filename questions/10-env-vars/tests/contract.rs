@@ -84,11 +84,11 @@ mod stretch {
 
     #[test]
     fn a_dollar_sign_never_changes_a_value_silently() {
-        let quoted = Server::builder().file(".env", "API_KEY='$ecret'\n").start();
+        let quoted = Server::builder().file(".env", "API_KEY='$winter'\n").start();
         let config = quoted.get("/config").send();
         config.expect_status(200).expect_json_including(json!({ "apiKeySet": true }));
 
-        expect_set_or_refused("API_KEY=$ecret\n", "ecret", 1);
+        expect_set_or_refused("API_KEY=$winter\n", "winter", 1);
     }
 
     #[test]

@@ -1,23 +1,24 @@
 //! A REST API for todos, kept in memory and shared by all workers.
 //!
-//! actix-web calls the factory in `main` once per worker, so the todos are made outside it and
-//! every worker gets a handle on the same ones. A `BTreeMap` keyed by a number that only grows
-//! finds a todo by id, lists them in order of creation and never gives an id to a second todo.
+//! actix-web calls the factory in `main` once per worker, so the todos are created outside it and
+//! every worker gets a handle to the same ones. A `BTreeMap` keyed by a number that only grows
+//! finds a todo by id, lists todos in order of creation, and never reuses an id.
 //!
-//! A `Mutex` is enough: it is held for a lookup and never across an `.await`. A `RwLock` would pay
-//! off only if reading took long; a `DashMap` would need the counter beside it and would lose the
-//! order. A title is checked where it is parsed, so no handler can forget it.
+//! A `Mutex` is enough: it is held for a lookup and never across an `.await`. A `RwLock` pays off
+//! only when reads take long; a `DashMap` needs a separate counter and loses the order. A title is
+//! checked where it is parsed, so no handler can forget it. The list has no upper bound here; an API
+//! for other people's todos needs one, per user, and pages.
 //!
 //! Run it with `cargo run -p q13-crud-inmemory`, then `curl -i http://127.0.0.1:3000/todos`.
 
 use std::{
     collections::BTreeMap,
-    fmt,
     sync::{Mutex, MutexGuard},
 };
 
 use actix_web::{
-    App, HttpResponse, HttpServer, ResponseError, Result,
+    App, Error, HttpRequest, HttpResponse, HttpServer, ResponseError,
+    error::PathError,
     http::{StatusCode, header},
     web,
 };
@@ -38,8 +39,14 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/todos").get(list_todos).post(create_todo))
+    cfg.app_data(web::PathConfig::default().error_handler(reject_id))
+        .service(web::resource("/todos").get(list_todos).post(create_todo))
         .service(web::resource("/todos/{id}").get(get_todo).put(update_todo).delete(delete_todo));
+}
+
+/// No todo has an id that is not a number.
+fn reject_id(_: PathError, _: &HttpRequest) -> Error {
+    NotFound.into()
 }
 
 async fn list_todos(todos: web::Data<Todos>) -> web::Json<Vec<Todo>> {
@@ -95,20 +102,22 @@ struct Todo {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a title")]
 struct NewTodo {
     title: Title,
     #[serde(default)]
     completed: bool,
 }
 
-/// What is absent stays as it is.
+/// An update. A property that is absent does not change.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the properties to change")]
 struct TodoPatch {
     title: Option<Title>,
     completed: Option<bool>,
 }
 
-/// Text that is not blank.
+/// A string that is not empty and not only whitespace.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 struct Title(String);
@@ -117,7 +126,7 @@ impl TryFrom<String> for Title {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.trim().is_empty() { Err("title must not be blank") } else { Ok(Self(text)) }
+        if text.trim().is_empty() { Err("title must not be empty") } else { Ok(Self(text)) }
     }
 }
 
@@ -126,7 +135,7 @@ struct Todos(Mutex<TodoList>);
 
 #[derive(Default)]
 struct TodoList {
-    /// The id of the newest todo. It only grows, so that an id is never used twice.
+    /// The id of the newest todo. It only grows, so that no id is reused.
     last_id: u64,
     /// In order of id, which is the order of creation.
     by_id: BTreeMap<u64, Todo>,
@@ -147,15 +156,10 @@ impl TodoList {
     }
 }
 
-/// 404: no todo has this id.
-#[derive(Debug)]
+/// 404: no todo has this id. `shared::json_errors` makes the message a JSON body.
+#[derive(Debug, thiserror::Error)]
+#[error("Todo not found")]
 struct NotFound;
-
-impl fmt::Display for NotFound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Todo not found")
-    }
-}
 
 impl ResponseError for NotFound {
     fn status_code(&self) -> StatusCode {

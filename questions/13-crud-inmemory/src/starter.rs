@@ -1,7 +1,8 @@
 //! A REST API for todos, kept in memory and shared by all workers.
 //!
-//! The prompt is in README.md. Routes and signatures are given; the handlers are yours, and so is
-//! what `Todos` holds. Change whatever you like.
+//! The prompt is in README.md. The routes and signatures are given; the handlers are yours, and so is
+//! what `Todos` contains.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 13`, and judge it on every save with `cargo xtask watch 13`.
 
@@ -33,7 +34,7 @@ async fn list_todos(todos: web::Data<Todos>) -> HttpResponse {
 }
 
 async fn create_todo(todos: web::Data<Todos>, new: web::Json<NewTodo>) -> HttpResponse {
-    // TODO: 201 with the new todo, or 400 without a title.
+    // TODO: 201 with the new todo and its location, or 400 without a title.
     shared::not_implemented((todos, new))
 }
 
@@ -47,7 +48,7 @@ async fn update_todo(
     id: web::Path<u64>,
     patch: web::Json<TodoPatch>,
 ) -> HttpResponse {
-    // TODO: 200 with the changed todo; what the body leaves out stays as it is.
+    // TODO: 200 with the changed todo, or 404. Properties that the body omits do not change.
     shared::not_implemented((todos, id, patch))
 }
 
@@ -58,15 +59,15 @@ async fn delete_todo(todos: web::Data<Todos>, id: web::Path<u64>) -> HttpRespons
 
 #[derive(Deserialize)]
 struct NewTodo {
-    // TODO: the members of a new todo.
+    // TODO: the properties of a new todo.
 }
 
 #[derive(Deserialize)]
 struct TodoPatch {
-    // TODO: the members of a change.
+    // TODO: the properties of an update.
 }
 
 #[derive(Default)]
 struct Todos {
-    // TODO: what all workers share.
+    // TODO: the state that all workers share.
 }

@@ -7,17 +7,21 @@ use contract::{
 };
 
 #[test]
-fn a_new_todo_is_answered_with_201_and_is_not_completed() {
+fn a_new_todo_gets_a_201_and_is_not_completed() {
     let app = Server::start();
 
     let created = app.post("/todos").json(json!({ "title": "tea" })).send();
 
     created.expect_status(201).expect_json_including(json!({ "title": "tea", "completed": false }));
-    created.expect(created.json_at("/id").is_number(), "a number as id", created.json_at("/id"));
+    created.expect(
+        created.json_at("/id").is_number(),
+        "a number as the id",
+        created.json_at("/id"),
+    );
 }
 
 #[test]
-fn a_new_todo_may_be_completed_already() {
+fn a_new_todo_can_be_completed_already() {
     let app = Server::start();
 
     let created = app.post("/todos").json(json!({ "title": "tea", "completed": true })).send();
@@ -26,7 +30,7 @@ fn a_new_todo_may_be_completed_already() {
 }
 
 #[test]
-fn a_missing_or_empty_title_is_refused_with_400() {
+fn a_missing_or_empty_title_gets_a_400() {
     let app = Server::start();
 
     for body in [json!({}), json!({ "completed": true }), json!({ "title": "" })] {
@@ -35,7 +39,7 @@ fn a_missing_or_empty_title_is_refused_with_400() {
 }
 
 #[test]
-fn a_todo_is_found_by_its_id_whichever_worker_answers() {
+fn a_todo_is_found_by_its_id_on_every_worker() {
     let app = Server::start();
     let todo = create(&app, "tea");
 
@@ -45,7 +49,7 @@ fn a_todo_is_found_by_its_id_whichever_worker_answers() {
 }
 
 #[test]
-fn the_list_holds_every_todo() {
+fn the_list_contains_every_todo() {
     let app = Server::start();
     let (tea, milk) = (create(&app, "tea"), create(&app, "milk"));
 
@@ -59,7 +63,7 @@ fn the_list_holds_every_todo() {
 }
 
 #[test]
-fn an_unknown_id_is_answered_with_404_by_every_method() {
+fn an_unknown_id_gets_a_404_from_every_method() {
     let app = Server::start();
 
     for request in [
@@ -68,12 +72,12 @@ fn an_unknown_id_is_answered_with_404_by_every_method() {
         app.delete("/todos/999999"),
     ] {
         let response = request.send();
-        response.expect_status(404).expect_json_including(json!({ "error": "Todo not found" }));
+        response.expect_status(404).expect_json(json!({ "error": "Todo not found" }));
     }
 }
 
 #[test]
-fn a_non_numeric_id_is_answered_with_4xx_by_every_method() {
+fn a_non_numeric_id_gets_a_4xx_from_every_method() {
     let app = Server::start();
 
     for request in [
@@ -86,7 +90,7 @@ fn a_non_numeric_id_is_answered_with_4xx_by_every_method() {
 }
 
 #[test]
-fn an_update_keeps_the_id_and_what_it_does_not_mention() {
+fn an_update_keeps_the_id_and_the_properties_that_it_omits() {
     let app = Server::start();
     let todo = create(&app, "tea");
 
@@ -129,7 +133,7 @@ fn a_deleted_todo_is_gone() {
 }
 
 #[test]
-fn the_id_of_a_deleted_todo_is_never_used_again() {
+fn the_id_of_a_deleted_todo_is_never_reused() {
     let app = Server::start();
     let (tea, milk) = (create(&app, "tea"), create(&app, "milk"));
     app.delete(path(&milk)).send().expect_status(204);
@@ -145,7 +149,7 @@ mod stretch {
     use super::*;
 
     #[test]
-    fn a_title_of_blanks_is_refused_with_400() {
+    fn a_title_of_whitespace_gets_a_400() {
         let app = Server::start();
 
         let response = app.post("/todos").json(json!({ "title": " \t\u{3000}" })).send();
@@ -154,7 +158,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_completed_that_is_no_boolean_is_refused_with_400() {
+    fn a_completed_that_is_not_a_boolean_gets_a_400() {
         let app = Server::start();
 
         for completed in [json!("yes"), json!(1), json!("true")] {
@@ -164,7 +168,7 @@ mod stretch {
     }
 
     #[test]
-    fn an_update_is_checked_like_a_new_todo_and_changes_nothing_if_refused() {
+    fn an_invalid_update_gets_a_400_and_changes_nothing() {
         let app = Server::start();
         let todo = create(&app, "tea");
 
@@ -221,16 +225,16 @@ mod stretch {
     }
 
     #[test]
-    fn a_new_todo_says_where_it_is() {
+    fn the_location_of_a_new_todo_is_its_path() {
         let app = Server::start();
 
         let created = app.post("/todos").json(json!({ "title": "tea" })).send();
 
-        created.expect_status(201).expect_header("location", &path(&created.json()));
+        created.expect_status(201).expect_location(&path(&created.json()));
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         let app = Server::start();
         let (todo, other) = (path(&create(&app, "tea")), path(&create(&app, "milk")));
 
@@ -245,7 +249,7 @@ mod stretch {
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         process_rules(&Endpoint::post("/todos", json!({ "title": "tea" })));
     }
 }
