@@ -46,19 +46,21 @@ fn as_json((question, state): &(&Question, State)) -> serde_json::Value {
 }
 
 /// The columns of one row, from the left.
-type Row = [String; 4];
+type Row = [String; 5];
 
 /// As wide as `width` allows: all columns in a line, then without topics, then without titles, and
 /// where even that is too wide two lines per question.
 fn render(rows: &[(&Question, State)], width: usize) -> Result<String> {
     let columns: Vec<Row> = rows.iter().map(columns).collect();
     let widest = |at: usize| columns.iter().map(|row| measure_text_width(&row[at])).max();
-    let widths: Vec<usize> = (0..4).map(|at| widest(at).unwrap_or_default()).collect();
+    let widths = [SLUG, TITLE, MINUTES, STATE, TOPICS].map(|at| widest(at).unwrap_or_default());
     let needed = |shown: &[usize]| 4 + shown.iter().map(|at| 2 + widths[*at]).sum::<usize>();
-    let shown: &[usize] = [&[SLUG, TITLE, MINUTES, STATE][..], &[SLUG, MINUTES, STATE]]
-        .into_iter()
-        .find(|shown| needed(shown) <= width)
-        .unwrap_or_default();
+    let choices: [&[usize]; 3] = [
+        &[SLUG, TITLE, MINUTES, STATE, TOPICS],
+        &[SLUG, TITLE, MINUTES, STATE],
+        &[SLUG, MINUTES, STATE],
+    ];
+    let shown = choices.into_iter().find(|shown| needed(shown) <= width).unwrap_or_default();
 
     let mut out = String::new();
     let mut tier = 0;
@@ -79,12 +81,12 @@ fn render(rows: &[(&Question, State)], width: usize) -> Result<String> {
         let mut line = format!("  {:02}", question.number);
         for at in shown {
             let cell = pad(&row[*at], widths[*at]);
-            let cell = if *at == STATE { styled(*state, &cell) } else { cell };
+            let cell = match *at {
+                STATE => styled(*state, &cell),
+                TOPICS => style(cell.trim_end()).dim().to_string(),
+                _ => cell,
+            };
             write!(line, "  {cell}")?;
-        }
-        let topics = question.topics.join(", ");
-        if needed(shown) + 2 + measure_text_width(&topics) <= width {
-            write!(line, "  {}", style(topics).dim())?;
         }
         writeln!(out, "{}", line.trim_end())?;
     }
@@ -102,6 +104,7 @@ const SLUG: usize = 0;
 const TITLE: usize = 1;
 const MINUTES: usize = 2;
 const STATE: usize = 3;
+const TOPICS: usize = 4;
 
 fn columns((question, state): &(&Question, State)) -> Row {
     [
@@ -109,6 +112,7 @@ fn columns((question, state): &(&Question, State)) -> Row {
         question.title.clone(),
         format!("{:>3} min", question.minutes),
         state.to_string(),
+        question.topics.join(", "),
     ]
 }
 
