@@ -1,16 +1,18 @@
-//! Answer a login with a signed token that expires in an hour.
+//! Respond to a login with a signed token that expires in an hour.
 //!
-//! The prompt is in README.md. Route and signatures are given; the secret, the claims and the login
-//! are yours. Change whatever you like.
+//! The prompt is in README.md. The route, the secret and the signatures are given; you write the
+//! credentials, the claims and the login.
+//! Change anything you like: types, signatures and crates.
 //!
-//! Run it with `cargo xtask run 24`, and judge it on every save with `cargo xtask watch 24`.
+//! Run it with `cargo xtask run 24`, and check it on every save with `cargo xtask watch 24`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let issuer = web::Data::new(Issuer::from_env()?);
+    let secret = shared::secret("JWT_SECRET", "development-secret-do-not-deploy", 32)?;
+    let issuer = web::Data::new(Issuer { secret });
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(issuer.clone()).configure(routes)
     })
@@ -27,8 +29,8 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn log_in(issuer: web::Data<Issuer>, credentials: web::Json<Credentials>) -> HttpResponse {
-    // TODO: 200 with a token for the right user and password, or 401.
-    shared::not_implemented((issuer, credentials, Claims {}))
+    // TODO: respond with 200 and a token for the right user and password, otherwise with 401.
+    shared::not_implemented((&issuer.secret, credentials, Claims {}))
 }
 
 #[derive(Deserialize)]
@@ -38,16 +40,10 @@ struct Credentials {
 
 #[derive(Serialize)]
 struct Claims {
-    // TODO: what the token says of its owner.
+    // TODO: what the token says about its owner.
 }
 
 struct Issuer {
-    // TODO: what it takes to sign a token.
-}
-
-impl Issuer {
-    fn from_env() -> Result<Self, shared::StartError> {
-        // TODO: an issuer that signs with JWT_SECRET, or an error that names the variable.
-        Ok(Self {})
-    }
+    /// The value of `JWT_SECRET`, or its default in development.
+    secret: String,
 }

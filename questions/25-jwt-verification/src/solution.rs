@@ -1,20 +1,17 @@
-//! Show a profile only to who presents a valid token.
+//! Show a profile only to callers with a valid token.
 //!
-//! Verifying is the work of an extractor: a handler that takes a `User` cannot be reached without
-//! a valid token, and the next route needs nothing but the same parameter. What counts as valid is
-//! decided here, not by the header of the token, which anybody can write: HS256 and nothing else.
+//! An extractor does the verification: a handler that takes a `User` cannot run without a valid
+//! token, and the next route needs nothing but the same parameter. What counts as valid is decided
+//! here and not by the header of the token, which anybody can write: HS256 and nothing else.
 //!
-//! A middleware could guard a whole scope, and would have to hand the user on as an extension that
-//! each handler may forget to read. Whatever is wrong with a token, the answer is the same, since
-//! the difference helps only who forges one.
+//! A middleware can guard a whole scope, but it has to pass the user on as an extension, which a
+//! handler may forget to read. Every invalid token gets the same response, because the reason helps
+//! mostly those who forge tokens.
 //!
 //! Run it with `cargo run -p q25-jwt-verification`, then
 //! `curl -i -H 'authorization: Bearer …' http://127.0.0.1:3000/profile`.
 
-use std::{
-    env, fmt,
-    future::{Ready, ready},
-};
+use std::future::{Ready, ready};
 
 use actix_web::{
     App, FromRequest, HttpRequest, HttpResponse, HttpServer, ResponseError, Result,
@@ -27,7 +24,8 @@ use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let verifier = web::Data::new(Verifier::new(&jwt_secret()?));
+    let secret = shared::secret("JWT_SECRET", "development-secret-do-not-deploy", 32)?;
+    let verifier = web::Data::new(Verifier::new(&secret));
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(verifier.clone()).configure(routes)
     })
@@ -52,7 +50,7 @@ struct Profile {
     user: User,
 }
 
-/// Who is asking, as a valid token says. Nothing else makes one.
+/// The caller, according to a valid token. Nothing else creates one.
 #[derive(Serialize, Deserialize)]
 struct User {
     id: u64,
@@ -60,20 +58,23 @@ struct User {
 }
 
 impl FromRequest for User {
-    type Error = Unauthorized;
-    type Future = Ready<Result<Self, Self::Error>>;
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let verifier = request.app_data::<web::Data<Verifier>>().expect("main provides it");
-        let token = bearer_token(request).ok_or(Unauthorized::NoToken);
-        ready(token.and_then(|token| verifier.verify(token)))
+        // A verifier that `main` forgot to register is a 500 with its cause on stderr.
+        let verifier = web::Data::<Verifier>::extract(request).into_inner();
+        ready(verifier.and_then(|verifier| {
+            let token = bearer_token(request).ok_or(Unauthorized::NoToken)?;
+            Ok(verifier.verify(token)?)
+        }))
     }
 }
 
 fn bearer_token(request: &HttpRequest) -> Option<&str> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
 struct Verifier {
@@ -83,44 +84,34 @@ struct Verifier {
 
 impl Verifier {
     fn new(secret: &str) -> Self {
-        // It wants `exp` and forgives clocks that differ by 60 s, but looks at `nbf` only if told.
+        // By default it requires `exp`, allows clocks to differ by 60 s and rejects a token with an
+        // `aud`, since this server has no audience of its own. It checks `nbf` only if told to.
         let mut rules = Validation::new(Algorithm::HS256);
         rules.validate_nbf = true;
         Self { key: DecodingKey::from_secret(secret.as_bytes()), rules }
     }
 
     fn verify(&self, token: &str) -> Result<User, Unauthorized> {
-        let token = decode(token, &self.key, &self.rules).map_err(|_| Unauthorized::BadToken)?;
+        let token =
+            decode(token, &self.key, &self.rules).map_err(|_| Unauthorized::InvalidToken)?;
+        // `crit` names extensions that a verifier must understand (RFC 7515, 4.1.11). The crate
+        // ignores it, and this server understands none.
+        if token.header.crit.is_some() {
+            return Err(Unauthorized::InvalidToken);
+        }
         Ok(token.claims)
     }
 }
 
-fn jwt_secret() -> Result<String, shared::StartError> {
-    let is_production = env::var("APP_ENV").is_ok_and(|name| name == "production");
-    match env::var("JWT_SECRET").ok().filter(|secret| !secret.trim().is_empty()) {
-        Some(secret) => Ok(secret),
-        None if is_production => {
-            Err(shared::StartError::new("JWT_SECRET must be set if APP_ENV is production"))
-        }
-        None => Ok("development-secret-do-not-deploy".to_owned()),
-    }
-}
-
-#[derive(Debug)]
+/// Why a request has no user. `shared::json_errors` writes the JSON body.
+#[derive(Debug, thiserror::Error)]
 enum Unauthorized {
-    /// 401: there is no bearer token in the request.
+    /// 401: the request has no bearer token.
+    #[error("No token provided")]
     NoToken,
-    /// 401: there is one, and it is not valid. Why is nobody's business.
-    BadToken,
-}
-
-impl fmt::Display for Unauthorized {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoToken => "No token provided",
-            Self::BadToken => "Invalid token",
-        })
-    }
+    /// 401: the token is not valid. The response does not say why.
+    #[error("Invalid token")]
+    InvalidToken,
 }
 
 impl ResponseError for Unauthorized {
@@ -128,11 +119,11 @@ impl ResponseError for Unauthorized {
         StatusCode::UNAUTHORIZED
     }
 
-    /// The challenge that HTTP wants with a 401; `json_errors` adds the body.
+    /// With the challenge that HTTP requires in a 401.
     fn error_response(&self) -> HttpResponse {
         let challenge = match self {
             Self::NoToken => "Bearer",
-            Self::BadToken => r#"Bearer error="invalid_token""#,
+            Self::InvalidToken => r#"Bearer error="invalid_token""#,
         };
         HttpResponse::build(self.status_code())
             .insert_header((header::WWW_AUTHENTICATE, challenge))

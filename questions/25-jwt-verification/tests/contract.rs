@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use contract::{Builder, Endpoint, Response, Server, Value, house_rules, json, process_rules};
+use contract::{
+    Builder, Endpoint, Response, Server, Value, case, house_rules, json, process_rules,
+};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto::sign, get_current_timestamp};
 
-/// As long as the output of SHA-256, which is the least that RFC 7518 allows for HS256.
+/// Longer than the 32 bytes that RFC 7518 requires for HS256.
 const SECRET: &str = "a-secret-that-only-the-checks-know";
 
 #[test]
@@ -25,10 +27,26 @@ fn a_valid_token_shows_its_user() {
 }
 
 #[test]
+fn development_has_a_default_secret() {
+    let header = json!({ "alg": "HS256", "typ": "JWT" });
+    let default = "development-secret-do-not-deploy";
+    let token = signed(&header, &claims(), Algorithm::HS256, default);
+
+    for secret in [None, Some(""), Some("  ")] {
+        let _case = case(format!("JWT_SECRET={secret:?}"));
+        let builder = Server::builder();
+        let builder = secret.into_iter().fold(builder, |b, value| b.env("JWT_SECRET", value));
+
+        show_profile(&builder.start(), &token).expect_status(200);
+    }
+}
+
+#[test]
 fn the_scheme_is_bearer_in_any_case() {
     let app = server().start();
 
     for scheme in ["bearer", "BEARER", "bEaReR"] {
+        let _case = case(scheme);
         let authorization = format!("{scheme} {}", token(claims()));
         let profile = app.get("/profile").header("authorization", authorization).send();
         profile.expect_status(200).expect_json_including(json!({ "user": { "id": 7 } }));
@@ -36,7 +54,7 @@ fn the_scheme_is_bearer_in_any_case() {
 }
 
 #[test]
-fn a_request_without_a_token_is_refused_with_401() {
+fn a_request_without_a_bearer_token_gets_401() {
     let app = server().start();
 
     for request in [
@@ -50,20 +68,22 @@ fn a_request_without_a_token_is_refused_with_401() {
 }
 
 #[test]
-fn what_is_no_token_is_refused_with_401() {
+fn a_string_that_is_not_a_token_gets_401() {
     let app = server().start();
     let valid = token(claims());
 
     for text in ["x", "undefined", "a.b.c", "..", "!!!.@@@.###", "eyJhbGciOiJIUzI1NiJ9.e30"] {
-        expect_refused(&show_profile(&app, text));
+        let _case = case(text);
+        expect_invalid(&show_profile(&app, text));
     }
     for text in [format!("{valid}.x"), format!("{valid}."), format!("x.{valid}")] {
-        expect_refused(&show_profile(&app, &text));
+        let _case = case(&text);
+        expect_invalid(&show_profile(&app, &text));
     }
 }
 
 #[test]
-fn a_tampered_token_is_refused_with_401() {
+fn a_tampered_token_gets_401() {
     let app = server().start();
     let valid = token(claims());
     let (message, signature) = valid.rsplit_once('.').expect("it has three segments");
@@ -80,68 +100,72 @@ fn a_tampered_token_is_refused_with_401() {
         format!("{message}."),
         message.to_owned(),
     ] {
-        expect_refused(&show_profile(&app, &tampered));
+        expect_invalid(&show_profile(&app, &tampered));
     }
 }
 
 #[test]
-fn an_expired_token_is_refused_with_401() {
+fn an_expired_token_gets_401() {
     let app = server().start();
 
     for seconds in [5 * 60, 3600, 365 * 86_400] {
         let mut claims = claims();
         claims["exp"] = json!(get_current_timestamp() - seconds);
-        expect_refused(&show_profile(&app, &token(claims)));
+        expect_invalid(&show_profile(&app, &token(claims)));
     }
 }
 
 mod stretch {
     use super::*;
 
+    const LIMIT: Duration = Duration::from_secs(5);
+
     #[test]
-    fn a_token_that_says_it_needs_no_signature_is_refused() {
+    fn a_token_with_alg_none_gets_401() {
         let app = server().start();
         show_profile(&app, &token(claims())).expect_status(200);
 
         for alg in ["none", "None", "NONE", "nOnE", ""] {
+            let _case = case(format!("alg {alg:?}"));
             let header = json!({ "alg": alg, "typ": "JWT" });
             let unsigned = unsigned(&header, &claims());
-            expect_refused(&show_profile(&app, &unsigned));
-            expect_refused(&show_profile(&app, &format!("{unsigned}.")));
+            expect_invalid(&show_profile(&app, &unsigned));
+            expect_invalid(&show_profile(&app, &format!("{unsigned}.")));
             let signed = signed(&header, &claims(), Algorithm::HS256, SECRET);
-            expect_refused(&show_profile(&app, &signed));
+            expect_invalid(&show_profile(&app, &signed));
         }
     }
 
     #[test]
-    fn a_token_of_another_algorithm_is_refused() {
+    fn a_token_with_another_algorithm_gets_401() {
         let app = server().start();
         show_profile(&app, &token(claims())).expect_status(200);
 
         for (alg, algorithm) in [("HS384", Algorithm::HS384), ("HS512", Algorithm::HS512)] {
             let header = json!({ "alg": alg, "typ": "JWT" });
-            expect_refused(&show_profile(&app, &signed(&header, &claims(), algorithm, SECRET)));
+            expect_invalid(&show_profile(&app, &signed(&header, &claims(), algorithm, SECRET)));
         }
         for alg in ["HS384", "RS256", "PS256", "ES256", "EdDSA", "XYZ"] {
+            let _case = case(format!("alg {alg}, signed with HS256"));
             let header = json!({ "alg": alg, "typ": "JWT" });
             let signed = signed(&header, &claims(), Algorithm::HS256, SECRET);
-            expect_refused(&show_profile(&app, &signed));
+            expect_invalid(&show_profile(&app, &signed));
         }
     }
 
     #[test]
-    fn a_token_that_never_expires_is_refused() {
+    fn a_token_without_exp_gets_401() {
         let app = server().start();
         show_profile(&app, &token(claims())).expect_status(200);
 
         let mut claims = claims();
         claims.as_object_mut().expect("it is one").remove("exp");
 
-        expect_refused(&show_profile(&app, &token(claims)));
+        expect_invalid(&show_profile(&app, &token(claims)));
     }
 
     #[test]
-    fn a_token_under_another_secret_is_refused() {
+    fn a_token_signed_with_another_secret_gets_401() {
         let app = server().start();
         let header = json!({ "alg": "HS256", "typ": "JWT" });
         let show =
@@ -154,12 +178,13 @@ mod stretch {
             "secret",
             "",
         ] {
-            expect_refused(&show(secret));
+            let _case = case(format!("secret {secret:?}"));
+            expect_invalid(&show(secret));
         }
     }
 
     #[test]
-    fn a_token_is_not_valid_before_its_time() {
+    fn a_token_is_not_valid_before_its_nbf() {
         let app = server().start();
         let show = |nbf: u64| {
             let mut claims = claims();
@@ -168,11 +193,11 @@ mod stretch {
         };
 
         show(get_current_timestamp() - 5 * 60).expect_status(200);
-        expect_refused(&show(get_current_timestamp() + 5 * 60));
+        expect_invalid(&show(get_current_timestamp() + 5 * 60));
     }
 
     #[test]
-    fn clocks_may_differ_by_60_seconds_at_most() {
+    fn clocks_may_differ_by_at_most_60_seconds() {
         let app = server().start();
         show_profile(&app, &token(claims())).expect_status(200);
         let now = get_current_timestamp();
@@ -181,12 +206,12 @@ mod stretch {
         expired["exp"] = json!(now - 70);
         early["nbf"] = json!(now + 100);
 
-        expect_refused(&show_profile(&app, &token(expired)));
-        expect_refused(&show_profile(&app, &token(early)));
+        expect_invalid(&show_profile(&app, &token(expired)));
+        expect_invalid(&show_profile(&app, &token(early)));
     }
 
     #[test]
-    fn every_401_names_the_scheme_that_would_help() {
+    fn every_401_has_a_bearer_challenge() {
         let app = server().start();
         let mut expired = claims();
         expired["exp"] = json!(get_current_timestamp() - 5 * 60);
@@ -204,22 +229,79 @@ mod stretch {
     }
 
     #[test]
-    fn in_production_a_missing_or_empty_secret_stops_the_start_with_a_message_that_names_it() {
-        const LIMIT: Duration = Duration::from_secs(5);
-        let production = || Server::builder().env("APP_ENV", "production");
-        let app = production().env("JWT_SECRET", SECRET).start();
+    fn a_token_with_a_critical_extension_gets_401() {
+        let app = server().start();
         show_profile(&app, &token(claims())).expect_status(200);
 
-        let missing = production().start_and_wait_for_exit(LIMIT);
-        missing.expect_start_up_error("JWT_SECRET");
-        for secret in ["", "  "] {
-            let empty = production().env("JWT_SECRET", secret).start_and_wait_for_exit(LIMIT);
-            empty.expect_start_up_error("JWT_SECRET");
+        for crit in [json!(["urn:example:device"]), json!(["urn:example:a", "urn:example:b"])] {
+            let _case = case(format!("crit {crit}"));
+            let header = json!({ "alg": "HS256", "crit": crit, "urn:example:device": "phone" });
+            let token = signed(&header, &claims(), Algorithm::HS256, SECRET);
+            expect_invalid(&show_profile(&app, &token));
         }
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn a_token_for_another_audience_gets_401() {
+        let app = server().start();
+        show_profile(&app, &token(claims())).expect_status(200);
+
+        for audience in [json!("billing"), json!(["billing", "shop"])] {
+            let _case = case(format!("aud {audience}"));
+            let mut claims = claims();
+            claims["aud"] = audience.clone();
+            expect_invalid(&show_profile(&app, &token(claims)));
+        }
+    }
+
+    #[test]
+    fn production_requires_a_secret_of_32_bytes() {
+        let production = || Server::builder().env("APP_ENV", "production");
+        let start = |secret: &str| production().env("JWT_SECRET", secret);
+        let app = start(SECRET).start();
+        show_profile(&app, &token(claims())).expect_status(200);
+
+        for secret in ["", "  ", "secret", &SECRET[..31]] {
+            let _case = case(format!("JWT_SECRET={secret:?}"));
+            start(secret).start_and_wait_for_exit(LIMIT).expect_start_up_error("JWT_SECRET");
+        }
+        let _case = case("JWT_SECRET is unset");
+        let unset = production().start_and_wait_for_exit(LIMIT);
+        unset.expect_start_up_error("JWT_SECRET");
+    }
+
+    #[test]
+    fn an_unknown_app_env_is_a_startup_error() {
+        show_profile(&server().start(), &token(claims())).expect_status(200);
+
+        for name in ["prod", "Production", "staging"] {
+            let _case = case(format!("APP_ENV={name}"));
+            let exit = server().env("APP_ENV", name).start_and_wait_for_exit(LIMIT);
+            exit.expect_start_up_error("APP_ENV");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_not_utf_8_never_becomes_the_default() {
+        show_profile(&server().start(), &token(claims())).expect_status(200);
+        let secret = [b"\xff\xfe", SECRET.as_bytes()].concat();
+        let header = json!({ "alg": "HS256", "typ": "JWT" });
+        let default = "development-secret-do-not-deploy";
+
+        // A server may take the bytes as they are, or refuse to start.
+        match Server::builder().env_bytes("JWT_SECRET", &secret).start_or_exit() {
+            Ok(app) => {
+                let forged = signed(&header, &claims(), Algorithm::HS256, default);
+                expect_invalid(&show_profile(&app, &forged));
+            }
+            Err(exit) => {
+                exit.expect_start_up_error("JWT_SECRET");
+            }
+        }
+    }
+
+    #[test]
+    fn invalid_requests_get_a_4xx() {
         let app = server().start();
         let odd = app.get("/profile").header("authorization", b"Bearer \xff.\xfe.\xfd").send();
         odd.expect_status(400..=499).expect_json_error();
@@ -228,7 +310,7 @@ mod stretch {
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         process_rules(&Endpoint::get("/profile"));
     }
 }
@@ -242,13 +324,13 @@ fn show_profile(app: &Server, token: &str) -> Response {
     app.get("/profile").header("authorization", format!("Bearer {token}")).send()
 }
 
-/// In the same words whatever is wrong with the token.
+/// Expects the response to every invalid token.
 #[track_caller]
-fn expect_refused(response: &Response) {
+fn expect_invalid(response: &Response) {
     response.expect_status(401).expect_json(json!({ "error": "Invalid token" }));
 }
 
-/// What a valid token says.
+/// The claims of a valid token.
 fn claims() -> Value {
     let now = get_current_timestamp();
     json!({ "id": 7, "username": "ada", "iat": now, "exp": now + 3600 })
@@ -259,7 +341,7 @@ fn token(claims: Value) -> String {
     signed(&json!({ "alg": "HS256", "typ": "JWT" }), &claims, Algorithm::HS256, SECRET)
 }
 
-/// A token that is signed with `algorithm`, whatever its header says.
+/// A token that is signed with `algorithm`, even if its header says something else.
 fn signed(header: &Value, claims: &Value, algorithm: Algorithm, secret: &str) -> String {
     let message = unsigned(header, claims);
     let key = EncodingKey::from_secret(secret.as_bytes());
