@@ -1,17 +1,15 @@
 //! Let only callers with the right key in, and tell the handler who is calling.
 //!
-//! A middleware around the resource looks at the key before anything behind it runs. It leaves the
-//! user in the request's extensions, and the handler takes it from there with `web::ReqData`; it
-//! knows nothing of headers and keys.
+//! A middleware around the resource checks the key before anything behind it runs. It puts the user
+//! into the extensions of the request, and the handler takes the user from there with
+//! `web::ReqData`. The handler knows nothing about headers and keys.
 //!
 //! An extractor, `impl FromRequest for User`, is the alternative: a handler that takes a `User`
-//! cannot be reached without one, so nobody can forget the `.wrap`. The middleware also guards what
-//! does not ask who is calling, and one `.wrap` on a scope guards every route in it.
+//! cannot run without one, so nobody can forget the `.wrap`. The middleware also guards handlers
+//! that do not need the user, and one `.wrap` on a scope guards every route in it.
 //!
 //! Run it with `cargo run -p q18-auth-middleware`, then
 //! `curl -i -H 'Authorization: Bearer secret123' http://127.0.0.1:3000/protected`.
-
-use std::{env, fmt};
 
 use actix_web::{
     App, HttpMessage, HttpResponse, HttpServer, ResponseError, Result,
@@ -50,14 +48,14 @@ async fn authenticate(
     api_key: web::Data<ApiKey>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>> {
+) -> Result<ServiceResponse> {
     match api_key.user(request.headers()) {
         Ok(user) => {
             request.extensions_mut().insert(user);
-            Ok(next.call(request).await?.map_into_left_body())
+            Ok(next.call(request).await?.map_into_boxed_body())
         }
-        // As an `Err` it would pass by `json_errors`, which looks at responses only.
-        Err(refusal) => Ok(request.error_response(refusal).map_into_right_body()),
+        // Not as an `Err`: a `Logger` further out records responses only.
+        Err(unauthorized) => Ok(request.error_response(unauthorized)),
     }
 }
 
@@ -80,32 +78,30 @@ struct Granted {
     user: User,
 }
 
-/// Who is calling.
+/// The caller.
 #[derive(Clone, Serialize)]
 struct User {
     id: u64,
     name: &'static str,
 }
 
-/// The key of the only user. No `Debug` and no `Serialize`: it has no way into a log or an answer.
+/// The key of the only user. Without `Debug` and `Serialize` it cannot get into a log or a response.
 struct ApiKey(String);
 
 impl ApiKey {
     fn read() -> Result<Self, shared::StartError> {
-        let key = env::var("API_KEY").ok().filter(|key| !key.trim().is_empty());
-        if key.is_none() && env::var("APP_ENV").is_ok_and(|name| name == "production") {
-            return Err(shared::StartError::new("API_KEY must be set if APP_ENV is production"));
-        }
-        Ok(Self(key.unwrap_or_else(|| "secret123".to_owned())))
+        shared::secret("API_KEY", "secret123", 1).map(Self)
     }
 
-    fn user(&self, headers: &HeaderMap) -> Result<User, Refusal> {
-        let token = bearer_token(headers).ok_or(Refusal::Unauthorized)?;
-        // `==` stops at the first byte that differs, and time tells how many did not.
+    /// The user that the credentials belong to.
+    fn user(&self, headers: &HeaderMap) -> Result<User, Unauthorized> {
+        let token = bearer_token(headers).ok_or(Unauthorized::NoToken)?;
+        // `==` may stop at the first byte that differs, so its time reveals how much of a guess is
+        // right. The time of `ct_eq` reveals the length only.
         if token.as_bytes().ct_eq(self.0.as_bytes()).into() {
             Ok(User { id: 1, name: "Test User" })
         } else {
-            Err(Refusal::InvalidToken)
+            Err(Unauthorized::InvalidToken)
         }
     }
 }
@@ -113,34 +109,28 @@ impl ApiKey {
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let credentials = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = credentials.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then_some(token)
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
-#[derive(Debug)]
-enum Refusal {
-    /// 401: nobody said who is calling, or not by a bearer token.
-    Unauthorized,
+/// 401. `shared::json_errors` makes the message a JSON body.
+#[derive(Debug, thiserror::Error)]
+enum Unauthorized {
+    /// 401: the request has no bearer token.
+    #[error("Unauthorized")]
+    NoToken,
     /// 401: the token is not the key.
+    #[error("Invalid token")]
     InvalidToken,
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unauthorized => "Unauthorized",
-            Self::InvalidToken => "Invalid token",
-        })
-    }
-}
-
-impl ResponseError for Refusal {
+impl ResponseError for Unauthorized {
     fn status_code(&self) -> StatusCode {
         StatusCode::UNAUTHORIZED
     }
 
     fn error_response(&self) -> HttpResponse {
         let challenge = match self {
-            Self::Unauthorized => "Bearer",
+            Self::NoToken => "Bearer",
             Self::InvalidToken => r#"Bearer error="invalid_token""#,
         };
         HttpResponse::build(self.status_code())

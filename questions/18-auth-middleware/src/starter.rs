@@ -1,8 +1,8 @@
 //! Let only callers with the right key in, and tell the handler who is calling.
 //!
-//! The prompt is in README.md. The server, its routes and the public handler are given, and so is a
-//! middleware around `/protected` that lets everybody through; who gets in, and how the handler
-//! learns who it is, are yours. Change whatever you like.
+//! The prompt is in README.md. The server, its routes, the public handler and the key are given; the
+//! middleware around `/protected`, and how the handler learns who is calling, are yours.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 18`, and judge it on every save with `cargo xtask watch 18`.
 
@@ -38,10 +38,11 @@ async fn authenticate(
     api_key: web::Data<ApiKey>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>> {
-    // TODO: 401 for who has not the right key; for who has, a user that the handler can see.
-    drop(api_key);
-    next.call(request).await
+) -> Result<ServiceResponse> {
+    // TODO: 401 without the right key. With it, call `next`, so that the handler runs and can see
+    // the user. `map_into_boxed_body()` gives both responses one type.
+    let response = shared::not_implemented((&api_key.0, next));
+    Ok(request.into_response(response))
 }
 
 async fn greet() -> web::Json<Greeting> {
@@ -49,8 +50,8 @@ async fn greet() -> web::Json<Greeting> {
 }
 
 async fn grant_access() -> HttpResponse {
-    // TODO: 200 with the user that the middleware has found.
-    shared::not_implemented(())
+    // TODO: 200 with the message and the user that the middleware found.
+    shared::not_implemented("Access granted")
 }
 
 #[derive(Serialize)]
@@ -58,13 +59,11 @@ struct Greeting {
     message: &'static str,
 }
 
-struct ApiKey {
-    // TODO: the key that callers must have.
-}
+/// The key of the only user. Without `Debug` and `Serialize` it cannot get into a log or a response.
+struct ApiKey(String);
 
 impl ApiKey {
     fn read() -> Result<Self, shared::StartError> {
-        // TODO: the key from the environment, or an error that names the variable.
-        Ok(Self {})
+        shared::secret("API_KEY", "secret123", 1).map(Self)
     }
 }
