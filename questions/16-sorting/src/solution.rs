@@ -1,13 +1,13 @@
 //! Sort products by a field and a direction from a list of allowed ones.
 //!
-//! Field and direction are enums: what a client may sort by is a list that the compiler knows, and
-//! nothing else reaches the handler. Every comparison ends with the id, so that no two products
-//! are equal, and a direction turns round the field alone, not the ties.
+//! Field and direction are enums: the compiler knows everything that a client may sort by, and
+//! nothing else reaches the handler. Each comparison ends with the id, so that no two products are
+//! equal, and the direction reverses the field only, not the ties.
 //!
-//! `total_cmp` orders all floats; `partial_cmp` gives up at NaN, and a sort may panic if its order
-//! contradicts itself. Prices that are added up should be whole cents, which compare with `cmp`.
-//! Every request sorts a copy, and puts names into lower case as it compares them. That is right
-//! for a dozen products; a long list would keep the keys, or one sorted copy per field.
+//! `total_cmp` orders all floats; `partial_cmp` has no result for NaN, and a sort may panic if its
+//! order contradicts itself. Prices that are added up should be whole cents, which compare with
+//! `cmp`. Each request sorts a copy and converts names to lower case while it compares them, which is
+//! fine for a dozen products; for a long list, keep the keys or one sorted copy per field.
 //!
 //! Run it with `cargo run -p q16-sorting`, then
 //! `curl -i 'http://127.0.0.1:3000/products?sort=price&order=desc'`.
@@ -19,7 +19,7 @@ use actix_web::{
     error::{self, QueryPayloadError},
     web,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
@@ -33,19 +33,19 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.app_data(web::QueryConfig::default().error_handler(refuse_query))
+    cfg.app_data(web::QueryConfig::default().error_handler(reject_query))
         .service(web::resource("/products").get(list_products));
 }
 
 async fn list_products(query: web::Query<Sorting>) -> web::Json<Vec<Product>> {
     let Sorting { sort, order } = query.into_inner();
     let mut products = PRODUCTS.to_vec();
-    products.sort_unstable_by(|a, b| order.of(sort.compare(a, b)).then(a.id.cmp(&b.id)));
+    products.sort_unstable_by(|a, b| order.apply(sort.compare(a, b)).then(a.id.cmp(&b.id)));
     web::Json(products)
 }
 
-/// 400: the message is that of the parameter, without what actix-web would put before it.
-fn refuse_query(error: QueryPayloadError, _: &HttpRequest) -> Error {
+/// 400, with the message of the parameter alone: actix-web would put `Query deserialize error` first.
+fn reject_query(error: QueryPayloadError, _: &HttpRequest) -> Error {
     match error {
         QueryPayloadError::Deserialize(error) => error::ErrorBadRequest(error.to_string()),
         error => error.into(),
@@ -55,13 +55,13 @@ fn refuse_query(error: QueryPayloadError, _: &HttpRequest) -> Error {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Sorting {
+    #[serde(deserialize_with = "sort_field")]
     sort: Field,
-    order: Order,
+    order: Direction,
 }
 
-/// Deserialised by hand, because the prompt has a message for what is no field.
 #[derive(Clone, Copy, Default, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(rename_all = "lowercase")]
 enum Field {
     #[default]
     Id,
@@ -69,17 +69,9 @@ enum Field {
     Price,
 }
 
-impl TryFrom<String> for Field {
-    type Error = &'static str;
-
-    fn try_from(name: String) -> Result<Self, Self::Error> {
-        match name.as_str() {
-            "id" => Ok(Self::Id),
-            "name" => Ok(Self::Name),
-            "price" => Ok(Self::Price),
-            _ => Err("Invalid sort field"),
-        }
-    }
+/// Replaces the message of the derive, which lists the variants.
+fn sort_field<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Field, D::Error> {
+    Field::deserialize(deserializer).map_err(|_| D::Error::custom("Invalid sort field"))
 }
 
 impl Field {
@@ -95,14 +87,14 @@ impl Field {
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Order {
+enum Direction {
     #[default]
     Asc,
     Desc,
 }
 
-impl Order {
-    fn of(self, ascending: Ordering) -> Ordering {
+impl Direction {
+    fn apply(self, ascending: Ordering) -> Ordering {
         match self {
             Self::Asc => ascending,
             Self::Desc => ascending.reverse(),
@@ -117,7 +109,7 @@ struct Product {
     price: f64,
 }
 
-/// In no order.
+/// In no particular order.
 const PRODUCTS: [Product; 12] = [
     Product { id: 7, name: "Stapler", price: 12.5 },
     Product { id: 2, name: "Pencil", price: 1.2 },

@@ -1,7 +1,8 @@
 //! Sort products by a field and a direction from a list of allowed ones.
 //!
-//! The prompt is in README.md. The products, the route and the signature are given; the handler is
-//! yours, and so is what `Sorting` holds. Change whatever you like.
+//! The prompt is in README.md. The products, the route and the signature are given; the handler and
+//! what `Sorting` contains are yours.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 16`, and judge it on every save with `cargo xtask watch 16`.
 
@@ -24,7 +25,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn list_products(query: web::Query<Sorting>) -> HttpResponse {
-    // TODO: 200 with all products in order, or 400.
+    // TODO: 200 with all products in the requested order, or 400.
     shared::not_implemented((PRODUCTS, query))
 }
 
@@ -40,7 +41,7 @@ struct Product {
     price: f64,
 }
 
-/// In no order.
+/// In no particular order.
 const PRODUCTS: [Product; 12] = [
     Product { id: 7, name: "Stapler", price: 12.5 },
     Product { id: 2, name: "Pencil", price: 1.2 },
