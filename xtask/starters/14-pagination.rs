@@ -1,7 +1,8 @@
-//! Serve a list page by page, with the numbers that say where a page stands.
+//! Serve a list in pages, with the numbers that a client needs to navigate.
 //!
-//! The prompt is in README.md. The items, the route and the signature are given; the handler is
-//! yours, and so is what `PageQuery` holds. Change whatever you like.
+//! The prompt is in README.md. The items, the route and the signature are given; the handler and what
+//! `PageQuery` contains are yours.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 14`, and judge it on every save with `cargo xtask watch 14`.
 
@@ -27,7 +28,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn list_items(items: web::Data<Vec<Item>>, query: web::Query<PageQuery>) -> HttpResponse {
-    // TODO: 200 with the items of the page and where it stands, or 400.
+    // TODO: 200 with the items of the page and the four numbers, or 400.
     shared::not_implemented((items, query))
 }
 

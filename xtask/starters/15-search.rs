@@ -1,7 +1,8 @@
-//! Find products by a part of their name, whatever its case.
+//! Find products by a part of their name, in upper or lower case.
 //!
-//! The prompt is in README.md. The products, the route and the signature are given; the handler is
-//! yours, and so is what `Search` and `Catalogue` hold. Change whatever you like.
+//! The prompt is in README.md. The products, the route and the signature are given; the handler and
+//! what `Search` and `Catalog` contain are yours.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 15`, and judge it on every save with `cargo xtask watch 15`.
 
@@ -10,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let catalogue = web::Data::new(Catalogue::new(&PRODUCTS));
+    let catalog = web::Data::new(Catalog::new(&PRODUCTS));
     HttpServer::new(move || {
-        App::new().wrap(shared::json_errors()).app_data(catalogue.clone()).configure(routes)
+        App::new().wrap(shared::json_errors()).app_data(catalog.clone()).configure(routes)
     })
     .workers(shared::workers())
     .shutdown_timeout(3)
@@ -26,17 +27,14 @@ fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/search").get(search_products));
 }
 
-async fn search_products(
-    catalogue: web::Data<Catalogue>,
-    search: web::Query<Search>,
-) -> HttpResponse {
+async fn search_products(catalog: web::Data<Catalog>, search: web::Query<Search>) -> HttpResponse {
     // TODO: 200 with the products whose names contain the term.
-    shared::not_implemented((&catalogue.products, search))
+    shared::not_implemented((&catalog.products, search))
 }
 
 #[derive(Deserialize)]
 struct Search {
-    // TODO: the term.
+    // TODO: the search term.
 }
 
 #[derive(Clone, Copy, Serialize)]
@@ -46,12 +44,12 @@ struct Product {
     price: f64,
 }
 
-struct Catalogue {
-    // TODO: what a search looks at.
+struct Catalog {
+    // TODO: the products, in the form in which they are searched.
     products: Vec<Product>,
 }
 
-impl Catalogue {
+impl Catalog {
     fn new(products: &[Product]) -> Self {
         Self { products: products.to_vec() }
     }

@@ -1,19 +1,24 @@
-//! Serve a list page by page, with the numbers that say where a page stands.
+//! Serve a list in pages, with the numbers that a client needs to navigate.
 //!
-//! What a client may ask for is a type: no page 0, no limit of 0 or of a million. So the handler
-//! has nothing left to check, and nothing is divided by zero. The client chooses both factors of
-//! the offset, whose product may not fit: `saturating_mul` leaves such a page past the end, where
-//! `skip` finds nothing and a slice would panic. A page of 2^64 does not parse and is refused.
+//! The bounds are types: page 0 and limits of 0 or of a million do not parse. So the handler has
+//! nothing left to check, and never divides by zero. The client chooses both factors of the offset,
+//! whose product may overflow: `saturating_mul` puts such a page past the end, where `skip` finds
+//! nothing and a slice would panic. A page of 2^64 does not parse and gets a 400.
 //!
-//! Numbered pages let a client jump to any of them, but they shift while items come and go, and a
-//! database counts its way to each. `?after=42&limit=10` does neither, and cannot jump.
+//! Numbered pages let a client jump to any page, but items move between pages while others are added
+//! or deleted, and a database has to count up to each page. `?after=42&limit=10` has neither problem,
+//! but no jumps.
 //!
 //! Run it with `cargo run -p q14-pagination`, then
 //! `curl -i 'http://127.0.0.1:3000/items?page=2&limit=20'`.
 
 use std::num::NonZero;
 
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{
+    App, Error, HttpRequest, HttpResponse, HttpServer,
+    error::{self, QueryPayloadError},
+    web,
+};
 use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
@@ -31,7 +36,8 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/items").get(list_items));
+    cfg.app_data(web::QueryConfig::default().error_handler(reject_query))
+        .service(web::resource("/items").get(list_items));
 }
 
 async fn list_items(items: web::Data<Vec<Item>>, query: web::Query<PageQuery>) -> HttpResponse {
@@ -44,6 +50,11 @@ async fn list_items(items: web::Data<Vec<Item>>, query: web::Query<PageQuery>) -
         total: items.len(),
         total_pages: items.len().div_ceil(limit),
     })
+}
+
+/// 400, with a message that names the parameters: the messages of serde name Rust types.
+fn reject_query(_: QueryPayloadError, _: &HttpRequest) -> Error {
+    error::ErrorBadRequest("page must be a whole number from 1, and limit one from 1 to 100")
 }
 
 #[derive(Deserialize)]
@@ -59,7 +70,7 @@ impl Default for PageQuery {
     }
 }
 
-/// How many items a page holds: from 1 to 100.
+/// The number of items on a page, from 1 to 100.
 #[derive(Deserialize)]
 #[serde(try_from = "usize")]
 struct Limit(usize);

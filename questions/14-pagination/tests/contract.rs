@@ -3,7 +3,7 @@
 use contract::{Endpoint, Server, Value, expect_eq, house_rules, json, process_rules};
 
 #[test]
-fn the_first_page_holds_the_first_items() {
+fn the_first_page_has_the_first_items() {
     let app = Server::start();
 
     let response = app.get("/items?page=1&limit=3").send();
@@ -20,7 +20,7 @@ fn the_first_page_holds_the_first_items() {
 }
 
 #[test]
-fn the_next_page_goes_on_where_the_last_one_ended() {
+fn each_page_starts_where_the_page_before_ended() {
     let app = Server::start();
 
     for (query, ids) in [
@@ -35,7 +35,7 @@ fn the_next_page_goes_on_where_the_last_one_ended() {
 }
 
 #[test]
-fn the_answer_says_where_the_page_stands() {
+fn the_response_has_page_limit_total_and_total_pages() {
     let app = Server::start();
 
     let response = app.get("/items?page=3&limit=20").send();
@@ -46,7 +46,7 @@ fn the_answer_says_where_the_page_stands() {
 }
 
 #[test]
-fn a_missing_page_is_1_and_a_missing_limit_is_10() {
+fn page_is_1_and_limit_is_10_by_default() {
     let app = Server::start();
 
     for (target, page, limit, ids) in [
@@ -61,7 +61,7 @@ fn a_missing_page_is_1_and_a_missing_limit_is_10() {
 }
 
 #[test]
-fn a_page_may_hold_all_items() {
+fn a_limit_of_100_is_allowed() {
     let app = Server::start();
 
     let response = app.get("/items?limit=100").send();
@@ -71,7 +71,7 @@ fn a_page_may_hold_all_items() {
 }
 
 #[test]
-fn the_last_page_may_be_shorter_and_counts_as_a_page() {
+fn a_shorter_last_page_counts_as_a_page() {
     let app = Server::start();
 
     for (page, limit, ids) in [(4, 30, 91..=100), (15, 7, 99..=100), (2, 99, 100..=100)] {
@@ -82,23 +82,23 @@ fn the_last_page_may_be_shorter_and_counts_as_a_page() {
 }
 
 #[test]
-fn all_pages_together_hold_every_item_once() {
+fn all_pages_together_contain_every_item_once() {
     let app = Server::start();
     let first = app.get("/items?limit=9").send();
     let pages = first.expect_status(200).json_at("/totalPages").as_u64().unwrap_or_default();
 
-    let mut met = Vec::new();
+    let mut seen = Vec::new();
     for page in 1..=pages.min(100) {
         let response = app.get(format!("/items?page={page}&limit=9")).send();
         let data = response.expect_status(200).json_at("/data");
-        met.extend(data.as_array().into_iter().flatten().map(|item| item["id"].clone()));
+        seen.extend(data.as_array().into_iter().flatten().map(|item| item["id"].clone()));
     }
 
-    expect_eq("ids on all pages", json!(met), json!((1..=100).collect::<Vec<_>>()));
+    expect_eq("ids on all pages", json!(seen), json!((1..=100).collect::<Vec<_>>()));
 }
 
 #[test]
-fn past_the_end_there_is_an_empty_page() {
+fn a_page_past_the_end_is_empty() {
     let app = Server::start();
 
     for (page, limit, total_pages) in [(11, 10, 10), (5, 30, 4), (2, 100, 1), (1_000_000, 10, 10)] {
@@ -113,7 +113,7 @@ mod stretch {
     use super::*;
 
     #[test]
-    fn a_page_or_limit_below_1_is_refused_with_400() {
+    fn a_page_or_limit_below_1_gets_a_400() {
         let app = Server::start();
 
         for query in ["page=0", "page=-1", "page=-9999999999999999999", "limit=0", "limit=-10"] {
@@ -122,7 +122,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_page_or_limit_that_is_no_whole_number_is_refused_with_400() {
+    fn a_page_or_limit_that_is_not_a_whole_number_gets_a_400() {
         let app = Server::start();
 
         for value in ["abc", "2abc", "1.5", "NaN", "true", "", "%20", "%00", "1,2"] {
@@ -134,7 +134,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_limit_above_100_is_refused_with_400() {
+    fn a_limit_above_100_gets_a_400() {
         let app = Server::start();
 
         for limit in ["101", "256", "266", "4294967306", "18446744073709551626"] {
@@ -144,10 +144,11 @@ mod stretch {
     }
 
     #[test]
-    fn a_huge_page_is_refused_or_empty_and_never_wraps_round() {
+    fn a_huge_page_gets_a_400_or_is_empty() {
         let app = Server::start();
 
-        // With a limit of 16 some integer of 32, 64 or 128 bits makes the first page of most.
+        // With a limit of 16, most of these overflow to the first page in some integer of 32, 64 or
+        // 128 bits.
         for page in [
             "268435457",
             "2147483648",
@@ -171,13 +172,13 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         let endpoints = [Endpoint::get("/items"), Endpoint::get("/items?page=1&limit=10")];
         house_rules(&Server::start(), &endpoints);
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         process_rules(&Endpoint::get("/items?page=1&limit=10"));
     }
 }

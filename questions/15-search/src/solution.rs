@@ -1,13 +1,13 @@
-//! Find products by a part of their name, whatever its case.
+//! Find products by a part of their name, in upper or lower case.
 //!
-//! Two texts that differ only in case are equal once both are in lower case. The names get there
-//! once, when the server starts, and the term once per request: what is left is `contains`, for
-//! which `%` and `.*` are characters like any other.
+//! Two strings that differ only in case are equal in lower case. The names are converted once, when
+//! the server starts, and the term once per request. The rest is `contains`, for which `%` and
+//! `.*` are characters like any other.
 //!
-//! `to_lowercase` knows Unicode, `to_ascii_lowercase` only 26 letters. It has limits too:
-//! `STRASSE` finds no `Straße`, and é finds no e with a combining accent; that takes case folding
-//! and normalisation. Every search looks at every product, which is right for some thousands of
-//! them; for millions, an index of trigrams would find the candidates.
+//! `to_lowercase` knows Unicode, `to_ascii_lowercase` only 26 letters. It has limits as well:
+//! `STRASSE` does not find `Straße`, and é does not find e with a combining accent; that takes case
+//! folding and normalization. Each search scans every product, which is fine for thousands; for
+//! millions, use an index of trigrams.
 //!
 //! Run it with `cargo run -p q15-search`, then `curl -i 'http://127.0.0.1:3000/search?q=phone'`.
 
@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let catalogue = web::Data::new(Catalogue::new(&PRODUCTS));
+    let catalog = web::Data::new(Catalog::new(&PRODUCTS));
     HttpServer::new(move || {
-        App::new().wrap(shared::json_errors()).app_data(catalogue.clone()).configure(routes)
+        App::new().wrap(shared::json_errors()).app_data(catalog.clone()).configure(routes)
     })
     .workers(shared::workers())
     .shutdown_timeout(3)
@@ -33,10 +33,10 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn search_products(
-    catalogue: web::Data<Catalogue>,
+    catalog: web::Data<Catalog>,
     search: web::Query<Search>,
 ) -> web::Json<Vec<Product>> {
-    web::Json(catalogue.find(&search.q))
+    web::Json(catalog.find(&search.q))
 }
 
 #[derive(Deserialize)]
@@ -52,19 +52,19 @@ struct Product {
     price: f64,
 }
 
-struct Catalogue {
-    /// Every product with what is searched in place of its name, see [`normalise`].
+struct Catalog {
+    /// Every product with its name in the form in which it is searched, see [`normalize`].
     entries: Vec<(String, Product)>,
 }
 
-impl Catalogue {
+impl Catalog {
     fn new(products: &[Product]) -> Self {
-        let entries = products.iter().map(|product| (normalise(product.name), *product));
+        let entries = products.iter().map(|product| (normalize(product.name), *product));
         Self { entries: entries.collect() }
     }
 
     fn find(&self, term: &str) -> Vec<Product> {
-        let term = normalise(term);
+        let term = normalize(term);
         if term.is_empty() {
             return Vec::new();
         }
@@ -73,8 +73,8 @@ impl Catalogue {
     }
 }
 
-/// What names and terms have in common if they match: no blanks around them, and no case.
-fn normalise(text: &str) -> String {
+/// The form in which names and terms are compared: lower case, no whitespace around it.
+fn normalize(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
