@@ -8,7 +8,7 @@ use std::{
     env,
     ffi::OsString,
     io::{BufRead, BufReader, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
 };
@@ -17,7 +17,8 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use crate::{
-    process::{Stop, spawn, wait},
+    fresh::{self, Artifact},
+    process::{Ended, Job, Kept, Stop},
     workspace::{Question, Workspace},
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Build {
     said: String,
     /// Whether everything that was asked for was built.
     pub(crate) is_done: bool,
+    /// The packages of the workspace that were built, or found to be fresh.
+    artifacts: Vec<Artifact>,
 }
 
 impl Build {
@@ -81,7 +84,12 @@ pub(crate) fn build_contract(
     stop: &Stop,
     on_progress: OnProgress,
 ) -> Result<Option<Build>> {
-    build(workspace, &["--keep-going", "--test", &question.test_target()], stop, on_progress)
+    build_as_it_is(
+        workspace,
+        &["--keep-going", "--test", &question.test_target()],
+        stop,
+        on_progress,
+    )
 }
 
 /// Builds one program of a question.
@@ -90,8 +98,27 @@ pub(crate) fn build_bin(
     workspace: &Workspace,
     on_progress: OnProgress,
 ) -> Result<Build> {
-    let build = build(workspace, &["--bin", bin], &Stop::Never, on_progress)?;
+    let build = build_as_it_is(workspace, &["--bin", bin], &Stop::Never, on_progress)?;
     build.context("Failed to build: cargo was stopped")
+}
+
+/// As [`build`], and again if what cargo called fresh was built from other sources than are there.
+fn build_as_it_is(
+    workspace: &Workspace,
+    selection: &[&str],
+    stop: &Stop,
+    on_progress: OnProgress,
+) -> Result<Option<Build>> {
+    let mut built = build(workspace, selection, stop, on_progress)?;
+    if let Some(first) = &built
+        && fresh::touch_outdated(&first.artifacts)?
+    {
+        built = build(workspace, selection, stop, on_progress)?;
+    }
+    if let Some(built) = &built {
+        fresh::remember(&built.artifacts)?;
+    }
+    Ok(built)
 }
 
 /// Builds the targets that `selection`, options of `cargo build`, names. `None` when it was stopped.
@@ -103,47 +130,56 @@ pub(crate) fn build(
 ) -> Result<Option<Build>> {
     let mut command = cargo(workspace);
     command.arg("build").args(selection);
-    run_build(command, stop, on_progress, &|| ())
+    run_build(command, stop, on_progress)
 }
 
-/// Runs a `cargo build` and reads what it built. `after` is called once cargo has ended, before its
-/// output is read to the end.
+/// Runs a `cargo build` and reads what it built. `None` when it was stopped.
 pub(crate) fn run_build(
-    mut command: Command,
+    command: Command,
     stop: &Stop,
     on_progress: OnProgress,
-    after: &(dyn Fn() + Sync),
 ) -> Result<Option<Build>> {
-    let colours = console::colors_enabled_stderr();
-    let format = if colours { "json-diagnostic-rendered-ansi" } else { "json" };
+    run_kept_build(command, Kept::default(), stop, on_progress)
+}
+
+/// As [`run_build`], with a say in how cargo is kept. Cargo's own words have no colors then if nothing
+/// of the environment is passed on.
+pub(crate) fn run_kept_build(
+    mut command: Command,
+    kept: Kept<'_>,
+    stop: &Stop,
+    on_progress: OnProgress,
+) -> Result<Option<Build>> {
+    let colors = console::colors_enabled_stderr() && !kept.without_environment;
+    let format = if colors { "json-diagnostic-rendered-ansi" } else { "json" };
     command
         .arg(format!("--message-format={format}"))
-        .args(["--color", if colours { "always" } else { "never" }])
+        .args(["--color", if colors { "always" } else { "never" }])
         // Cargo's bar is drawn for a terminal only; the numbers in it are wanted here.
         .env("CARGO_TERM_PROGRESS_WHEN", "always")
-        .env("CARGO_TERM_PROGRESS_WIDTH", "80")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = spawn(command, stop).context("Failed to start cargo; is it installed?")?;
-    let stdout = child.stdout().take().context("Failed to read from cargo")?;
-    let stderr = child.stderr().take().context("Failed to read from cargo")?;
+        .env("CARGO_TERM_PROGRESS_WIDTH", "80");
+    let mut job = Job::start(&command, kept, Stdio::piped(), Stdio::piped())
+        .context("Failed to start cargo; is it installed?")?;
+    let stdout = job.stdout().context("Failed to read from cargo")?;
+    let stderr = job.stderr().context("Failed to read from cargo")?;
 
-    let (status, build, said) = thread::scope(|scope| {
-        let messages = scope.spawn(|| read_messages(BufReader::new(stdout)));
+    let (ended, build, said) = thread::scope(|scope| {
+        let messages = scope.spawn(|| read_messages(stdout));
         let said = scope.spawn(|| read_progress(BufReader::new(stderr), on_progress));
-        let status = wait(child.as_mut(), stop);
-        after();
-        (status, messages.join(), said.join())
+        let ended = job.wait(stop);
+        (ended, messages.join(), said.join())
     });
     let (Ok(mut build), Ok(said)) = (build, said) else {
         bail!("Failed to read from cargo: a reader panicked");
     };
     build.said = said;
-    let Some(status) = status.context("Failed to wait for cargo")? else {
+    let Some(ended) = ended.context("Failed to wait for cargo")? else {
         return Ok(None);
     };
-    build.is_done = status.success();
+    if !matches!(ended, Ended::Exit(_)) {
+        build.said.push_str(&format!("cargo: {ended}\n"));
+    }
+    build.is_done = ended.is_success();
     Ok(Some(build))
 }
 
@@ -153,6 +189,13 @@ struct Message {
     target: Option<Target>,
     executable: Option<PathBuf>,
     message: Option<Diagnostic>,
+    #[serde(default)]
+    package_id: String,
+    manifest_path: Option<PathBuf>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+    #[serde(default)]
+    fresh: bool,
 }
 
 #[derive(Deserialize)]
@@ -166,15 +209,43 @@ struct Diagnostic {
     rendered: Option<String>,
 }
 
-fn read_messages(stdout: impl BufRead) -> Build {
+/// More of what rustc says helps nobody; a single answer can make it say megabytes.
+const MOST_DIAGNOSED: usize = 1024 * 1024;
+
+/// A longer message is not read; cargo's own are far shorter.
+const LONGEST_MESSAGE: u64 = 4 * 1024 * 1024;
+
+fn read_messages(stdout: impl Read) -> Build {
     let mut build = Build::default();
-    for line in stdout.lines().map_while(Result::ok) {
-        let Ok(message) = serde_json::from_str::<Message>(&line) else {
+    let mut stdout = BufReader::new(stdout);
+    let mut diagnosed = 0;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match stdout.by_ref().take(LONGEST_MESSAGE).read_until(b'\n', &mut line) {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => return build,
+        }
+        // The rest of a message that is too long is not JSON.
+        let Ok(message) = serde_json::from_slice::<Message>(&line) else {
             continue;
         };
         let Some(target) = message.target else {
             continue;
         };
+        let package = message.manifest_path.as_deref().and_then(Path::parent);
+        // What comes from a registry does not change.
+        if let (Some(package), true) = (package, message.package_id.starts_with("path+"))
+            && message.reason == "compiler-artifact"
+        {
+            build.artifacts.push(Artifact {
+                name: target.name.clone(),
+                kind: target.kind.first().cloned().unwrap_or_default(),
+                package: package.to_owned(),
+                files: message.filenames,
+                is_fresh: message.fresh,
+            });
+        }
         match (message.reason.as_str(), message.executable, message.message) {
             ("compiler-artifact", Some(path), _) => {
                 build.programs.insert(target.name.clone(), path.clone());
@@ -186,13 +257,14 @@ fn read_messages(stdout: impl BufRead) -> Build {
                     build.solution = Some(path);
                 }
             }
-            ("compiler-message", _, Some(diagnostic)) => {
-                build.diagnostics.push((target.name, diagnostic.rendered.unwrap_or_default()));
+            ("compiler-message", _, Some(diagnostic)) if diagnosed <= MOST_DIAGNOSED => {
+                let rendered = diagnostic.rendered.unwrap_or_default();
+                diagnosed += rendered.len();
+                build.diagnostics.push((target.name, rendered));
             }
             _ => {}
         }
     }
-    build
 }
 
 /// Bytes of cargo's words that are kept; a build script can flood.
@@ -206,7 +278,9 @@ fn read_progress(mut stderr: impl Read, on_progress: OnProgress) -> String {
     while let Ok(length @ 1..) = stderr.read(&mut chunk) {
         for &byte in &chunk[..length] {
             if byte != b'\r' && byte != b'\n' {
-                line.push(byte);
+                if line.len() < MOST_SAID {
+                    line.push(byte);
+                }
                 continue;
             }
             let text = String::from_utf8_lossy(&line);

@@ -1,6 +1,12 @@
 //! `check`: a question's contract as a checklist.
 
-use std::{fmt::Write, net::ToSocketAddrs, path::PathBuf, process::ExitCode};
+use std::{
+    fmt::Write,
+    fs,
+    net::ToSocketAddrs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result, bail};
 use console::style;
@@ -8,9 +14,9 @@ use serde_json::json;
 
 use crate::{
     cargo::{self, OnProgress},
-    cli, inputs,
+    cli, files, inputs,
     judge::{self, Check, Outcome, Subject, Tally, Verdict},
-    process::Stop,
+    process::{Folder, Stop},
     progress::Progress,
     term::{self, command, count, pad, stars, wrap},
     workspace::{Question, Workspace},
@@ -119,12 +125,37 @@ pub(crate) fn round(
     };
 
     on_progress("running the checks");
+    let private = private_copies(contract, bin, workspace)?;
+    let (contract, bin) = match &private {
+        Some((_, contract, bin)) => (contract, bin.as_ref()),
+        None => (contract, bin),
+    };
     let environment = judge::environment(subject, bin)?;
     let Some(verdict) = judge::judge(question, contract, &environment, stop)? else {
         return Ok(None);
     };
     let inputs = inputs::of_build(&build, question, workspace);
     Ok(Some(Round::Judged { verdict, warnings: build.diagnostics_of(&name), inputs }))
+}
+
+/// Copies of the programs, where another clone that shares the target folder could build its own in
+/// their places. They last as long as the folder.
+fn private_copies(
+    contract: &Path,
+    bin: Option<&PathBuf>,
+    workspace: &Workspace,
+) -> Result<Option<(Folder, PathBuf, Option<PathBuf>)>> {
+    if contract.starts_with(&workspace.root) {
+        return Ok(None);
+    }
+    let folder = Folder::new().context("Failed to make a temporary folder")?;
+    let copy = |path: &Path| {
+        let copy = folder.path().join(files::name(path));
+        fs::copy(path, &copy).with_context(|| format!("Failed to copy {}", path.display()))?;
+        Ok::<_, anyhow::Error>(copy)
+    };
+    let (contract, bin) = (copy(contract)?, bin.map(|bin| copy(bin)).transpose()?);
+    Ok(Some((folder, contract, bin)))
 }
 
 /// Keeps the result of a starter; those of other subjects say nothing about the learner.
@@ -201,6 +232,9 @@ fn write_verdict(out: &mut String, verdict: &Verdict, all: bool) -> std::fmt::Re
         write!(out, " · stretch {}", score(verdict.stretch()))?;
     }
     writeln!(out)?;
+    if let Some(broken) = &verdict.broken {
+        writeln!(out, "{} {broken}", style("not judged to the end:").red().bold())?;
+    }
     Ok(())
 }
 
@@ -275,6 +309,7 @@ fn as_json(question: &Question, subject: &Subject, round: &Round) -> serde_json:
             value["required"] = json!(verdict.required());
             value["stretch"] = json!(verdict.stretch());
             value["checks"] = json!(verdict.checks);
+            value["broken"] = json!(verdict.broken);
         }
     }
     value

@@ -49,6 +49,12 @@ pub(crate) enum Command {
     Verify(Verify),
     Test(Test),
 
+    #[command(name = "__keep", hide = true)]
+    Keep(crate::keeper::Keep),
+
+    #[command(name = "__confine", hide = true)]
+    Confine(crate::confine::Confine),
+
     /// Check this machine: toolchain, disk, port 3000, lock file, readiness without a network.
     ///
     /// Prints one line for each, with the fix where there is a problem.
@@ -311,16 +317,21 @@ pub(crate) struct Start {
 
 /// Grade what came back: build it, judge it with the contract of this workspace, write a scorecard
 ///
-/// It runs the candidate's code with your rights; docs/interviewing.md says how to contain it.
+/// The folder is not written to: a copy of it is built and run in a temporary folder. On Linux the
+/// candidate's code can reach nothing else; docs/interviewing.md says what is prevented and what is not.
 /// scorecard.md, scorecard.json and scorecard.xml (JUnit) go to a new folder below grades/.
+/// Ctrl-C ends everything that was started, and keeps the scorecards written so far.
 ///
 /// Examples:
 ///   cargo xtask grade 13 ../ada
 ///   cargo xtask grade 13 ../ada ../bob --hints 1
 ///   cargo xtask grade 13 ../eve --cmd "node server.js"
+///   cargo xtask grade 13 ../eve --cmd "python3 app.py" --allow-read ~/.pyenv
 ///
-/// Exit codes, of several folders the highest: 0 all required checks passed, 1 a check failed,
-/// 2 it could not be built or started, 3 what was not to be touched is not as it was handed out.
+/// Exit codes, of several folders the highest: 0 all required checks passed, 1 a required check failed,
+/// 2 it could not be built, started or judged to the end, a required check was not run, or a folder was
+/// not named rightly (then nothing is graded), 3 what was not to be touched is not as it was handed out,
+/// 130 interrupted.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Grade {
@@ -335,6 +346,14 @@ pub(crate) struct Grade {
     /// Build nothing; judge what this command line starts in the folder, in any language
     #[arg(long, value_name = "COMMAND")]
     pub(crate) cmd: Option<String>,
+
+    /// Let the candidate's code read this as well, such as an interpreter below your home (repeatable)
+    #[arg(long, value_name = "PATH", conflicts_with = "unconfined")]
+    pub(crate) allow_read: Vec<PathBuf>,
+
+    /// Run the candidate's code with all your rights, where the kernel cannot confine it
+    #[arg(long)]
+    pub(crate) unconfined: bool,
 
     /// Where to write the scorecards [default: grades/, which git ignores]
     #[arg(long, value_name = "DIR")]

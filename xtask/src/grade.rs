@@ -1,15 +1,22 @@
 //! `grade`: what came back from a candidate, judged by the contract of this workspace.
 //!
-//! Nothing of the folder is trusted: its contract is not run, only compared with what was handed out.
-//! Its build and its server are given limits, and what they start ends with them.
+//! Nothing of the folder is trusted: it is copied, and the copy is built and run where it can reach
+//! nothing else. Its contract is not run, only compared with what was handed out. What a build or a
+//! server starts ends with it, and with this program.
 
 mod answer;
-mod descendants;
+mod bench;
+mod confinement;
 pub(crate) mod notes;
 mod scorecard;
+mod seed;
+mod slip;
+mod trusted;
 mod untouched;
+mod view;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -20,98 +27,207 @@ use chrono::{DateTime, SubsecRound, Utc};
 use console::style;
 
 use crate::{
-    cargo, check, cli, files,
+    cargo::{self, Build},
+    check, cli, descendants, files,
     grade::{
-        answer::Limits,
+        answer::{Judge, Limits},
+        bench::{Bench, Contents},
+        confinement::{Confinement, Toolchain},
         notes::Notes,
-        scorecard::{Minutes, Outcome, Scorecard},
-        untouched::Untouched,
+        scorecard::{LISTED, Minutes, Outcome, Scorecard},
+        seed::Seed,
+        trusted::Trusted,
+        untouched::{Compared, Untouched},
+        view::View,
     },
-    handout::Record,
+    handout::{self, Options, Record},
     judge::Tally,
     process::Stop,
-    term::{self, pad},
+    shown,
+    term::{self, count, pad},
     workspace::{Question, Workspace},
 };
 
+/// As shells say that Ctrl-C ended a program.
+const INTERRUPTED: u8 = 130;
+
 pub(crate) fn run(args: &cli::Grade, workspace: &Workspace) -> Result<ExitCode> {
     let question = workspace.select(&args.question)?;
-    // Before any code of a candidate runs.
-    let contract = contract(question, workspace)?;
+    let slips: Vec<String> = (args.dirs.iter())
+        .filter_map(|dir| slip::in_name(dir, args.cmd.is_some(), workspace))
+        .collect();
+    if !slips.is_empty() {
+        bail!("Failed to grade: {}", slips.join("\n       "));
+    }
     let notes = Notes::read(question)?;
     let out = args.out.clone().unwrap_or_else(|| workspace.root.join("grades"));
     files::private_folder(&out).with_context(|| format!("Failed to write to {}", out.display()))?;
+
+    let toolchain = Toolchain::find(workspace)?;
+    let confinement = Confinement::find(args.unconfined, &args.allow_read, &toolchain, workspace)?;
+    if !confinement.is_on() {
+        eprintln!("warning: --unconfined: the candidate's code runs with all your rights");
+    }
+    let interrupted = Stop::at_signals().context("Failed to watch for Ctrl-C")?;
     descendants::adopt();
 
+    // Before any code of a candidate runs.
+    let Some(build) = build(question, workspace, &interrupted)? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let contract = build.contract.as_ref().context("Failed to build the contract")?;
+    let trusted = Trusted::keep(contract, &build)?;
+    // Unconfined code could change it for those who come after.
+    let seed = match confinement.is_on() && args.cmd.is_none() {
+        true => {
+            Seed::build(question, &toolchain, &interrupted, workspace).unwrap_or_else(|error| {
+                eprintln!("warning: each folder builds all crates anew: {error:#}");
+                None
+            })
+        }
+        false => None,
+    };
+    if !confinement.is_on() {
+        Seed::remove_all(workspace).context("Failed to remove target/handouts")?;
+    }
+
+    let judge = Judge {
+        question,
+        workspace,
+        trusted: &trusted,
+        toolchain: &toolchain,
+        confinement: &confinement,
+        seed: seed.as_ref(),
+        limits: Limits {
+            build: Duration::from_secs(args.build_limit),
+            checks: Duration::from_secs(args.check_limit),
+        },
+        offline: args.offline,
+        interrupted: &interrupted,
+    };
     let mut cards = Vec::new();
     for dir in &args.dirs {
-        let card = grade(question, dir, &contract, &notes, args, workspace)?;
-        descendants::end();
+        let Some(card) = grade(&judge, dir, &notes, args)? else {
+            break;
+        };
         let folder = card.write(question, &notes, &out)?;
         cards.push((card, folder));
+        if interrupted.is_set() {
+            break;
+        }
+    }
+    if !confinement.is_on() {
+        Seed::remove_all(workspace).context("Failed to remove target/handouts")?;
     }
     term::status("");
-    print(question, &cards, args, workspace)?;
+    if !cards.is_empty() || args.json {
+        print(question, &cards, args, workspace)?;
+    }
+    if interrupted.is_set() {
+        let all = count(args.dirs.len(), "folder");
+        eprintln!("interrupted: {} of {all} graded", cards.len());
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
     let codes = cards.iter().map(|(card, _)| card.exit_code);
     Ok(ExitCode::from(codes.max().unwrap_or_default()))
 }
 
-/// Builds the judge.
-fn contract(question: &Question, workspace: &Workspace) -> Result<PathBuf> {
-    let build = cargo::build_contract(question, workspace, &Stop::Never, &term::status)?;
+/// Builds the judge. `None` when it was interrupted.
+fn build(question: &Question, workspace: &Workspace, stop: &Stop) -> Result<Option<Build>> {
+    let build = cargo::build_contract(question, workspace, stop, &term::status)?;
     term::status("");
-    let build = build.context("Failed to build the contract: cargo was stopped")?;
-    match build.contract {
-        Some(contract) => Ok(contract),
-        None => bail!("Failed to build the contract\n{}", build.diagnostics_but("").trim_end()),
+    match build {
+        Some(build) if build.contract.is_none() => {
+            bail!("Failed to build the contract\n{}", build.diagnostics_but("").trim_end())
+        }
+        build => Ok(build),
     }
 }
 
-/// Whatever is wrong with the folder becomes part of its scorecard.
+/// Whatever is wrong with the folder becomes part of its scorecard. `None` when it was interrupted.
 fn grade(
-    question: &Question,
+    judge: &Judge<'_>,
     dir: &Path,
-    contract: &Path,
     notes: &Notes,
     args: &cli::Grade,
-    workspace: &Workspace,
-) -> Result<Scorecard> {
+) -> Result<Option<Scorecard>> {
+    let (question, workspace) = (judge.question, judge.workspace);
     let graded = Utc::now().trunc_subsecs(0);
-    let Ok(dir) = dir.canonicalize() else {
-        let why = format!("there is no folder {}", dir.display());
-        return Ok(Scorecard::new(question, files::name(dir), graded, Outcome::NotBuilt(why)));
-    };
+    let dir = dir.canonicalize().with_context(|| format!("Failed to read {}", dir.display()))?;
     let name = files::name(&dir);
-    term::status(&format!("grading {name}"));
+    term::status(&format!("grading {}", shown::line(&name)));
 
-    let record = Record::of(&dir, workspace)?;
+    let bench = Bench::new()?;
+    let copy = bench.answer();
+    let contents = Contents::read(&dir, args.cmd.is_none().then_some(copy.as_path()));
+    let answer = if args.cmd.is_some() { dir.as_path() } else { copy.as_path() };
+
+    // A marker that is not a regular file is not read.
+    let has_marker = contents.files.contains_key(handout::MARKER);
+    let record = if has_marker { Record::of(answer, workspace)? } else { None };
     if let Some(record) = record.as_ref().filter(|record| record.question != question.package) {
         let why = format!("it was handed out as {}, not {}", record.question, question.package);
-        return Ok(Scorecard::new(question, name, graded, Outcome::NotBuilt(why)));
+        return Ok(Some(Scorecard::new(question, name, graded, Outcome::NotBuilt(why))));
     }
+    let compared = Compared {
+        answer,
+        contents: &contents,
+        toolchain: judge.toolchain,
+        workspace,
+        is_confined: judge.confinement.is_on(),
+    };
     let untouched = match &record {
-        Some(record) => Untouched::compare(&dir, &record.protected),
+        Some(record) => Untouched::compare(&compared, &record.protected),
         None if args.cmd.is_some() => Untouched::NotCompared,
-        None => Untouched::compare_with_today(&dir, question, workspace)?,
+        None => Untouched::compare_with_today(&compared, question)?,
     };
     let minutes = minutes(&dir, record.as_ref(), args, question);
+    let handed_out = match args.cmd.is_some() {
+        true => BTreeMap::new(),
+        false => handed_out(question, record.as_ref(), workspace),
+    };
+    let mut look = View::of_files(&contents, answer, &handed_out, workspace);
+    look.add("formatted differently", untouched.formatted().iter().cloned());
 
-    let limits = Limits {
-        build: Duration::from_secs(args.build_limit),
-        checks: Duration::from_secs(args.check_limit),
-    };
     let outcome = match &args.cmd {
-        Some(line) => answer::judge_command(question, &dir, line, contract, &limits),
-        None => answer::judge_folder(question, &dir, contract, &limits, args.offline, workspace),
+        Some(line) => judge.judge_command(&bench, &dir, line)?,
+        None => judge.judge_folder(&bench)?,
     };
-    let mut card = Scorecard::new(question, name, graded, outcome?);
+    // Nothing is left, unless somebody ended a keeper.
+    descendants::end(&[bench.keeper(), judge.trusted.keeper()]);
+    let tampered = if judge.confinement.is_on() { Vec::new() } else { judge.trusted.restore()? };
+    let Some(outcome) = outcome else {
+        return Ok(None);
+    };
+    look.add_sources(&bench, judge.confinement, judge.toolchain);
+    let mut card = Scorecard::new(question, name, graded, outcome);
+    card.sources = Some(contents.hash());
     card.handout = record.map(Into::into);
     card.untouched = untouched;
+    card.tampered = tampered;
+    card.confined = Some(judge.confinement.on_card());
+    card.look = look;
     card.minutes = minutes;
     card.hints = args.hints;
     card.suggest(notes);
     card.settle();
-    Ok(card)
+    Ok(Some(card))
+}
+
+/// Every file of the hand-out, by its path, as it would be handed out now. Empty if that fails: then
+/// nothing can be said of the files.
+fn handed_out(
+    question: &Question,
+    record: Option<&Record>,
+    workspace: &Workspace,
+) -> BTreeMap<String, String> {
+    let checks = record.map_or("all checks", |record| record.checks.as_str());
+    let options = Options {
+        without_checks: checks == "no checks",
+        required_only: checks == "the required checks",
+        bug: record.and_then(|record| record.bug.clone()),
+    };
+    handout::contents(question, &options, workspace).unwrap_or_default()
 }
 
 /// As it was said, or from the start of the clock to the last change of the candidate's own files.
@@ -142,7 +258,8 @@ fn print(
 ) -> Result<()> {
     if args.json {
         let all: Vec<&Scorecard> = cards.iter().map(|(card, _)| card).collect();
-        return Ok(term::print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?);
+        let json = shown::json(&serde_json::to_string_pretty(&all)?);
+        return Ok(term::print(&format!("{json}\n"))?);
     }
     let text = match cards {
         [(card, folder)] => one(question, card, folder, workspace),
@@ -152,7 +269,8 @@ fn print(
 }
 
 fn one(question: &Question, card: &Scorecard, folder: &Path, workspace: &Workspace) -> String {
-    let mut text = format!("{} · {}\n\n", check::title(question), card.folder);
+    let name = shown::line(&card.folder);
+    let mut text = format!("{} · {name}\n\n", check::title(question));
     match &card.outcome {
         Outcome::Judged(verdict) => {
             text.push_str(&check::render_verdict(verdict, true));
@@ -160,7 +278,8 @@ fn one(question: &Question, card: &Scorecard, folder: &Path, workspace: &Workspa
         }
         other => {
             let (what, why) = other.in_words();
-            text.push_str(&format!("{}\n{}\n\n", style(what).red().bold(), why.trim_end()));
+            let why = shown::lines(why.trim_end());
+            text.push_str(&format!("{}\n{why}\n\n", style(what).red().bold()));
         }
     }
     let mut row = |name: &str, value: &str| {
@@ -171,8 +290,24 @@ fn one(question: &Question, card: &Scorecard, folder: &Path, workspace: &Workspa
         "untouched",
         &if card.untouched.is_broken() { style(untouched).red().to_string() } else { untouched },
     );
+    if let Some(tampered) = card.tampered_in_words() {
+        row("programs", &style(tampered).red().to_string());
+    }
+    if let Some(confined) = &card.confined {
+        row("confined", &confined.in_words());
+    }
     row("time", &card.time_in_words());
     row("hints", &card.hints_in_words());
+    row("sources", &card.sources_in_words());
+    for seen in card.look.all() {
+        let names: Vec<String> =
+            seen.which.iter().take(LISTED).map(|name| shown::line(name)).collect();
+        let more = match seen.which.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        row("look at", &format!("{}: {}{more}", seen.what, names.join(", ")));
+    }
     row("scorecard", &workspace.relative(&folder.join("scorecard.md")));
     text
 }
@@ -181,7 +316,8 @@ fn one(question: &Question, card: &Scorecard, folder: &Path, workspace: &Workspa
 fn table(question: &Question, cards: &[(Scorecard, PathBuf)], workspace: &Workspace) -> String {
     let heading = format!("{:02} {}", question.number, question.title);
     let mut rows = vec![
-        ["folder", "required", "stretch", "time", "untouched", "scorecard"].map(str::to_owned),
+        ["folder", "required", "stretch", "time", "untouched", "look at", "scorecard"]
+            .map(str::to_owned),
     ];
     for (card, folder) in cards {
         let score = |tally: Tally| format!("{}/{}", tally.passed, tally.all());
@@ -190,16 +326,20 @@ fn table(question: &Question, cards: &[(Scorecard, PathBuf)], workspace: &Worksp
             other => (other.in_words().0, String::new()),
         };
         rows.push([
-            card.folder.clone(),
+            shown::line(&card.folder),
             required,
             stretch,
             card.time_in_short(),
-            card.untouched.in_short(),
+            match card.tampered.is_empty() {
+                true => card.untouched.in_short(),
+                false => "NO: programs of this workspace".to_owned(),
+            },
+            card.look.all().iter().map(|seen| seen.which.len()).sum::<usize>().to_string(),
             workspace.relative(&folder.join("scorecard.md")),
         ]);
     }
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..6).map(width).collect();
+    let widths: Vec<usize> = (0..7).map(width).collect();
     let mut text = format!("{}\n\n", style(heading).bold());
     for row in &rows {
         let cells: Vec<String> =

@@ -3,16 +3,17 @@
 use std::{
     collections::HashMap,
     env, fs,
-    io::{Read, Seek},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    process::{Stop, run},
+    process::{Ended, Job, Kept, Stop, read_at_most},
+    shown,
     source::{self, Test},
     workspace::Question,
 };
@@ -66,6 +67,8 @@ pub(crate) struct Check {
 #[derive(Debug, Clone)]
 pub(crate) struct Verdict {
     pub(crate) checks: Vec<Check>,
+    /// Why this is not the whole verdict: the contract did not end as its report says.
+    pub(crate) broken: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -125,7 +128,7 @@ impl Verdict {
     pub(crate) fn exit_code(&self) -> u8 {
         let required = self.required();
         match () {
-            () if self.never_started() => 2,
+            () if self.broken.is_some() || self.never_started() => 2,
             () if required.failed > 0 => 1,
             // Nobody knows whether it would have passed.
             () if required.not_judged > 0 => 2,
@@ -171,40 +174,98 @@ pub(crate) fn judge(
 /// As [`judge`], with the contract started by `command`.
 pub(crate) fn judge_with(
     question: &Question,
-    mut command: Command,
+    command: Command,
     environment: &[(&str, String)],
     stop: &Stop,
 ) -> Result<Option<Verdict>> {
-    let program = command.get_program().to_owned();
-    let folder = tempfile::tempdir().context("Failed to make a temporary folder")?;
-    let report = folder.path().join("report.jsonl");
-    // A file, not a pipe: what a killed contract leaves behind may hold a pipe open.
-    let mut output = tempfile::tempfile().context("Failed to make a temporary file")?;
+    let command = with_environment(question, command, environment);
+    run(&requirements(question)?, question, command, Kept::default(), stop)
+}
 
-    command
-        .current_dir(&question.dir)
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output.try_clone()?);
+/// As [`judge_with`], for one check and no other.
+#[allow(dead_code, reason = "verify is about to use it")]
+pub(crate) fn judge_one(
+    question: &Question,
+    mut command: Command,
+    environment: &[(&str, String)],
+    check: &str,
+    stop: &Stop,
+) -> Result<Option<Verdict>> {
+    command.args([check, "--exact"]);
+    let command = with_environment(question, command, environment);
+    let mut requirements = requirements(question)?;
+    requirements.retain(|requirement| requirement.name == check);
+    run(&requirements, question, command, Kept::default(), stop)
+}
+
+fn with_environment(
+    question: &Question,
+    mut command: Command,
+    environment: &[(&str, String)],
+) -> Command {
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("CONTRACT_") {
             command.env_remove(name);
         }
     }
+    command.current_dir(&question.dir);
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    command.env("CONTRACT_REPORT", &report);
+    command
+}
 
-    let Some(status) = run(command, stop)
-        .with_context(|| format!("Failed to run the contract with {}", program.display()))?
-    else {
+/// Where the kit makes its temporary folders.
+const FOLDER: &str = "CONTRACT_TEMP";
+
+/// More than a report is long.
+const LONGEST_REPORT: usize = 16 * 1024 * 1024;
+
+/// More of what a contract prints is of no use to anybody.
+const LONGEST_OUTPUT: usize = 1024 * 1024;
+
+/// Runs the contract that `command` starts, and reads its verdict on the checks `requirements`. `None`
+/// when it was stopped.
+///
+/// # Errors
+///
+/// The contract could not be started.
+pub(crate) fn run(
+    requirements: &[Requirement],
+    question: &Question,
+    mut command: Command,
+    kept: Kept<'_>,
+    stop: &Stop,
+) -> Result<Option<Verdict>> {
+    command.env("CONTRACT_REPORT", "stdin").env("CONTRACT_CLEAR", question.env.join(","));
+    let failed = || format!("Failed to run the contract with {}", command.get_program().display());
+    let kept = Kept { report: true, folder: Some(FOLDER), ..kept };
+    let mut job =
+        Job::start(&command, kept, Stdio::piped(), Stdio::piped()).with_context(failed)?;
+    let report = job.report().with_context(failed)?;
+    let (stdout, stderr) = (job.stdout(), job.stderr());
+    let (ended, report, output) = thread::scope(|scope| {
+        let report = scope.spawn(|| read_at_most(report, LONGEST_REPORT));
+        let stderr = scope.spawn(|| stderr.map(|stderr| read_at_most(stderr, LONGEST_OUTPUT).0));
+        let stdout = scope.spawn(|| stdout.map(|stdout| read_at_most(stdout, LONGEST_OUTPUT).0));
+        let ended = job.wait(stop);
+        let output = [stdout.join(), stderr.join()].map(|said| said.ok().flatten());
+        (ended, report.join(), output.into_iter().flatten().collect::<Vec<_>>().concat())
+    });
+    let Some(ended) = ended.with_context(failed)? else {
         return Ok(None);
     };
-
-    let mut text = String::new();
-    output.rewind()?;
-    output.read_to_string(&mut text).context("Failed to read what the contract printed")?;
-    let lines = fs::read_to_string(&report).unwrap_or_default();
-    Ok(Some(verdict(&requirements(question)?, &lines, &text, &status.to_string())))
+    if ended == Ended::Exit(i32::from(crate::confine::CANNOT_RUN)) {
+        bail!("{}: {}", failed(), String::from_utf8_lossy(&output).trim());
+    }
+    let Ok((report, is_cut)) = report else {
+        bail!("{}: its report cannot be read", failed());
+    };
+    let report = String::from_utf8_lossy(&report);
+    let output = String::from_utf8_lossy(&output);
+    let mut verdict = verdict(requirements, &report, &output, ended);
+    if is_cut {
+        verdict.broken = Some("its report is too long".to_owned());
+    }
+    Ok(Some(verdict))
 }
 
 /// As [`judge_with`], for one check and no other.
@@ -239,46 +300,66 @@ struct Line {
     millis: u64,
 }
 
-fn verdict(requirements: &[Requirement], report: &str, output: &str, status: &str) -> Verdict {
+/// Takes nothing for passed unless report, source and exit status agree: one line per check of the
+/// source, and exit code 0 if none failed or 101 if one did.
+fn verdict(requirements: &[Requirement], report: &str, output: &str, ended: Ended) -> Verdict {
+    let mut trouble = Vec::new();
     let mut lines: HashMap<String, Line> = HashMap::new();
-    let mut order = Vec::new();
-    for line in report.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
-        order.push(line.check.clone());
-        lines.insert(line.check.clone(), line);
+    for text in report.lines() {
+        let Ok(line) = serde_json::from_str::<Line>(text) else {
+            trouble.push("a line of the report cannot be read".to_owned());
+            continue;
+        };
+        let name = shown::line(&line.check);
+        if !requirements.iter().any(|requirement| requirement.name == line.check) {
+            trouble.push(format!("the report has `{name}`, which is not a check of the contract"));
+        } else if lines.insert(line.check.clone(), line).is_some() {
+            trouble.push(format!("the report has two lines for `{name}`"));
+        }
     }
 
-    let mut checks: Vec<Check> = requirements
+    let any_failed = lines.values().any(|line| line.outcome == Outcome::Failed);
+    let wanted = if any_failed { 101 } else { 0 };
+    let missing = requirements.iter().filter(|required| !lines.contains_key(&required.name));
+    match missing.count() {
+        0 if ended != Ended::Exit(wanted) => trouble
+            .push(format!("the report is complete, and yet the contract ended otherwise: {ended}")),
+        0 => {}
+        1 => trouble.push(format!("the contract ended without a verdict on one check: {ended}")),
+        many => {
+            trouble.push(format!("the contract ended without a verdict on {many} checks: {ended}"))
+        }
+    }
+
+    let checks = requirements
         .iter()
         .map(|requirement| match lines.remove(&requirement.name) {
             Some(line) => check(requirement.clone(), line),
-            None => check(requirement.clone(), unreported(&requirement.name, output, status)),
+            None => check(requirement.clone(), unreported(&requirement.name, output, ended)),
         })
         .collect();
-    // A check that a macro made stands in the report alone.
-    checks.extend(order.iter().filter_map(|name| lines.remove(name)).map(|line| {
-        let stretch = line.check.starts_with("stretch::");
-        let sentence = line.check.trim_start_matches("stretch::").replace('_', " ");
-        check(Requirement { name: line.check.clone(), sentence, stretch }, line)
-    }));
-    Verdict { checks }
+    let broken = (!trouble.is_empty()).then(|| trouble.join("; "));
+    Verdict { checks, broken }
 }
 
+/// What the subject said is in the lines, so they are made safe to show.
 fn check(requirement: Requirement, line: Line) -> Check {
+    let safe = |lines: Vec<String>| lines.iter().map(|line| shown::line(line)).collect();
     Check {
         name: requirement.name,
         sentence: requirement.sentence,
         stretch: requirement.stretch,
         outcome: line.outcome,
-        cause: line.cause,
-        failure: line.failure,
-        notes: line.notes,
-        with: line.with,
+        cause: line.cause.map(|cause| shown::line(&cause)),
+        failure: safe(line.failure),
+        notes: safe(line.notes),
+        with: safe(line.with),
         millis: line.millis,
     }
 }
 
 /// A check without a line in the report has failed, whatever libtest says of it.
-fn unreported(name: &str, output: &str, status: &str) -> Line {
+fn unreported(name: &str, output: &str, ended: Ended) -> Line {
     let heading = format!("---- {name} stdout ----");
     let panic = output.split_once(&heading).map(|(_, rest)| {
         rest.split("\n---- ").next().unwrap_or(rest).split("\nfailures:").next().unwrap_or(rest)
@@ -288,7 +369,7 @@ fn unreported(name: &str, output: &str, status: &str) -> Line {
         None => {
             let said: Vec<String> = non_blank(output).collect();
             let mut lines =
-                vec![format!("  the contract ended without a verdict on this ({status})")];
+                vec![format!("  the contract ended without a verdict on this ({ended})")];
             lines.extend(said[said.len().saturating_sub(8)..].iter().cloned());
             lines
         }
@@ -327,4 +408,54 @@ pub(crate) fn environment(
             vec![("CONTRACT_BIN", bin.display().to_string())]
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(report: &[&str], ended: Ended) -> Verdict {
+        let requirements = checks_of("#[test]\nfn a() {}\n#[test]\nfn b() {}\n");
+        verdict(&requirements, &report.join("\n"), "", ended)
+    }
+
+    fn line(check: &str, outcome: &str) -> String {
+        format!(r#"{{"check":"{check}","outcome":"{outcome}"}}"#)
+    }
+
+    #[track_caller]
+    fn is_broken(report: &[&str], ended: Ended, why: &str) {
+        let verdict = judged(report, ended);
+        assert_eq!(verdict.exit_code(), 2);
+        let broken = verdict.broken.unwrap_or_default();
+        assert!(broken.contains(why), "{broken}");
+    }
+
+    #[test]
+    fn a_verdict_is_whole_if_report_source_and_exit_code_agree() {
+        let (a, b) = (line("a", "passed"), line("b", "passed"));
+        let failed = line("b", "failed");
+        let not_run = line("b", "not_judged");
+
+        assert_eq!(judged(&[&a, &b], Ended::Exit(0)).exit_code(), 0);
+        assert_eq!(judged(&[&a, &failed], Ended::Exit(101)).exit_code(), 1);
+        assert_eq!(judged(&[&a, &not_run], Ended::Exit(0)).exit_code(), 2);
+        assert!(judged(&[&a, &not_run], Ended::Exit(0)).broken.is_none());
+    }
+
+    #[test]
+    fn a_verdict_is_broken_if_they_do_not_agree() {
+        let (a, b) = (line("a", "passed"), line("b", "passed"));
+        let failed = line("b", "failed");
+
+        is_broken(&[&a, &b, &b], Ended::Exit(0), "two lines for `b`");
+        is_broken(&[&a, &failed, &b], Ended::Exit(101), "two lines for `b`");
+        is_broken(&[&a, &b, &line("c", "passed")], Ended::Exit(0), "`c`, which is not a check");
+        is_broken(&[&a, &b, "passed"], Ended::Exit(0), "cannot be read");
+        is_broken(&[&a], Ended::Exit(0), "without a verdict on one check");
+        is_broken(&[], Ended::Exit(101), "without a verdict on 2 checks");
+        is_broken(&[&a, &b], Ended::Exit(101), "exit code 101");
+        is_broken(&[&a, &failed], Ended::Exit(0), "exit code 0");
+        is_broken(&[&a, &b], Ended::Signal(9), "SIGKILL");
+    }
 }

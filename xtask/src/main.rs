@@ -3,14 +3,18 @@
 mod cargo;
 mod check;
 mod cli;
+mod confine;
+mod descendants;
 mod diff;
 mod doctor;
 mod files;
+mod fresh;
 mod grade;
 mod handout;
 mod hint;
 mod inputs;
 mod judge;
+mod keeper;
 mod list;
 mod markdown;
 mod new;
@@ -21,6 +25,7 @@ mod progress;
 mod reset;
 mod run;
 mod show;
+mod shown;
 mod source;
 mod start;
 mod template;
@@ -49,6 +54,11 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match &command {
+        Command::Keep(args) => return Ok(keeper::keep(args)),
+        Command::Confine(args) => return Ok(confine::confine(args)),
+        _ => {}
+    }
     let workspace = Workspace::find()?;
     for stray in &workspace.strays {
         eprintln!(
@@ -74,5 +84,6 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::run(&args, &workspace),
         Command::Test(args) => test::run(&args, &workspace),
         Command::Doctor => doctor::run(&workspace),
+        Command::Keep(_) | Command::Confine(_) => unreachable!("they are handled above"),
     }
 }

@@ -2,20 +2,29 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
-    sync::mpsc,
+    process::{Command, Stdio},
+    sync::{
+        Mutex,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{
     cargo::{self, Build},
-    grade::{descendants, scorecard::Outcome},
+    grade::{
+        bench::Bench,
+        confinement::{self, Confinement, Toolchain},
+        scorecard::Outcome,
+        seed::Seed,
+        trusted::Trusted,
+    },
     judge::{self, Verdict},
-    process::Stop,
-    term,
+    process::{Ended, Job, Kept, Stop, read_at_most},
+    shown, term,
     workspace::{Question, Workspace},
 };
 
@@ -27,125 +36,252 @@ pub(super) struct Limits {
 /// More of what a build says is not for a scorecard.
 const SHOWN_LINES: usize = 40;
 
-/// Builds the folder with a target folder of its own, and judges its program.
-pub(super) fn judge_folder(
-    question: &Question,
-    dir: &Path,
-    contract: &Path,
-    limits: &Limits,
-    offline: bool,
-    workspace: &Workspace,
-) -> Result<Outcome> {
-    if !dir.join("Cargo.toml").is_file() {
-        return Ok(Outcome::NotBuilt(
-            "there is no Cargo.toml in it; --cmd judges an answer in another language".to_owned(),
-        ));
-    }
-    let build = within(limits.build, |stop| build(dir, offline, stop, workspace))?;
-    let Some(build) = build else {
-        let why = format!("the build was not done after {} s", limits.build.as_secs());
-        return Ok(Outcome::NotBuilt(why));
-    };
-    let program = match program(&build, question) {
-        Ok(program) => program,
-        Err(why) => return Ok(Outcome::NotBuilt(why)),
-    };
-    judge(question, contract, ("CONTRACT_BIN", program.display().to_string()), &[], limits)
+/// A longer line of it is cut.
+const SHOWN_CHARACTERS: usize = 400;
+
+/// Everything that is the same for all candidates.
+pub(super) struct Judge<'a> {
+    pub(super) question: &'a Question,
+    pub(super) workspace: &'a Workspace,
+    pub(super) trusted: &'a Trusted,
+    pub(super) toolchain: &'a Toolchain,
+    pub(super) confinement: &'a Confinement,
+    pub(super) seed: Option<&'a Seed>,
+    pub(super) limits: Limits,
+    pub(super) offline: bool,
+    /// Set by Ctrl-C.
+    pub(super) interrupted: &'a Stop,
 }
 
-/// Judges what `line` starts in the folder.
-pub(super) fn judge_command(
-    question: &Question,
-    dir: &Path,
-    line: &str,
-    contract: &Path,
-    limits: &Limits,
-) -> Result<Outcome> {
-    let dir = ("CONTRACT_CMD_DIR", dir.display().to_string());
-    judge(question, contract, ("CONTRACT_CMD", line.to_owned()), &[dir], limits)
+/// How work with a limit ended.
+enum Limited<T> {
+    Done(T),
+    TimedOut,
+    Interrupted,
 }
 
-fn build(dir: &Path, offline: bool, stop: &Stop, workspace: &Workspace) -> Result<Option<Build>> {
-    let mut command = cargo::cargo(workspace);
-    command.current_dir(dir).arg("build").arg("--target-dir").arg(target(dir, workspace));
-    if offline {
-        command.arg("--offline");
-    }
-    cargo::run_build(command, stop, &term::status, &descendants::end)
-}
-
-/// One for each folder that is graded, so that no candidate's build meets another's.
-fn target(dir: &Path, workspace: &Workspace) -> PathBuf {
-    let name: String = dir.to_string_lossy().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    workspace.root.join("target/grade").join(name.trim_matches('-'))
-}
-
-/// The program to judge: the starter's by name, or the only one there is.
-fn program<'a>(build: &'a Build, question: &Question) -> Result<&'a PathBuf, String> {
-    let programs = &build.programs;
-    if let Some(program) = programs.get(&question.starter_bin()) {
-        return Ok(program);
-    }
-    let mut names: Vec<&str> = programs.keys().map(String::as_str).collect();
-    names.sort_unstable();
-    match names[..] {
-        [only] => Ok(&programs[only]),
-        [] => {
-            let said = console::strip_ansi_codes(&build.diagnostics_but("")).into_owned();
-            let lines: Vec<&str> = said.lines().collect();
-            let shown = lines.iter().take(SHOWN_LINES).copied().collect::<Vec<_>>().join("\n");
-            let more = lines.len().saturating_sub(SHOWN_LINES);
-            Err(match more {
-                0 => shown,
-                more => format!("{shown}\n… and {more} more lines"),
-            })
+impl Judge<'_> {
+    /// Builds the copy of what came back, and judges its program. `None` when it was interrupted.
+    pub(super) fn judge_folder(&self, bench: &Bench) -> Result<Option<Outcome>> {
+        if !bench.answer().join("Cargo.toml").is_file() {
+            let why = "there is no Cargo.toml in it that can be read; --cmd judges an answer in another language";
+            return Ok(Some(Outcome::NotBuilt(why.to_owned())));
         }
-        _ => Err(format!(
-            "it has the programs {} and none is called {}",
-            names.join(", "),
-            question.starter_bin()
-        )),
-    }
-}
-
-fn judge(
-    question: &Question,
-    contract: &Path,
-    subject: (&'static str, String),
-    more: &[(&'static str, String)],
-    limits: &Limits,
-) -> Result<Outcome> {
-    term::status("running the checks");
-    let environment = [&[subject], more].concat();
-    let verdict: Option<Verdict> = within(limits.checks, |stop| {
-        judge::judge_with(question, Command::new(contract), &environment, stop)
-    })?;
-    Ok(match verdict {
-        None => {
-            Outcome::GaveUp(format!("the checks were not done after {} s", limits.checks.as_secs()))
-        }
-        Some(verdict) if verdict.never_started() => {
-            let failure = verdict.failures().next();
-            let why = failure.map(|check| check.failure.join("\n")).unwrap_or_default();
-            Outcome::NotStarted(why)
-        }
-        Some(verdict) => Outcome::Judged(verdict),
-    })
-}
-
-/// `work`, which is stopped once `limit` has passed.
-fn within<T>(limit: Duration, work: impl FnOnce(&Stop) -> Result<Option<T>>) -> Result<Option<T>> {
-    let stop = Stop::new();
-    let (done, is_done) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        let watched = stop.clone();
-        scope.spawn(move || {
-            if is_done.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
-                watched.set();
+        let build = match self.within(self.limits.build, |stop| self.build(bench, stop))? {
+            Limited::Interrupted => return Ok(None),
+            Limited::Done(Ok(build)) => build,
+            Limited::Done(Err(why)) => return Ok(Some(Outcome::NotBuilt(why))),
+            Limited::TimedOut => {
+                let limit = self.limits.build.as_secs();
+                let why = format!("the build was not done after {limit} s");
+                return Ok(Some(Outcome::NotBuilt(why)));
             }
-        });
-        let result = work(&stop);
-        drop(done);
-        result
-    })
+        };
+        let program = match self.program(&build, bench) {
+            Ok(program) => program,
+            Err(why) => return Ok(Some(Outcome::NotBuilt(why))),
+        };
+        let subject = [("CONTRACT_BIN", program.display().to_string())];
+        self.judge(bench, &bench.answer(), &subject)
+    }
+
+    /// Judges what `line` starts in the folder. `None` when it was interrupted.
+    pub(super) fn judge_command(
+        &self,
+        bench: &Bench,
+        dir: &Path,
+        line: &str,
+    ) -> Result<Option<Outcome>> {
+        let subject =
+            [("CONTRACT_CMD", line.to_owned()), ("CONTRACT_CMD_DIR", dir.display().to_string())];
+        self.judge(bench, dir, &subject)
+    }
+
+    /// What was built, or why nothing was.
+    fn build(&self, bench: &Bench, stop: &Stop) -> Result<Option<Result<Build, String>>> {
+        if let Some(seed) = self.seed {
+            term::status("copying what is built already");
+            let copied = seed.copy_to(&bench.target());
+            copied.with_context(|| format!("Failed to write to {}", bench.target().display()))?;
+        }
+        match self.fetch(bench, stop)? {
+            None => return Ok(None),
+            Some(Err(why)) => return Ok(Some(Err(why))),
+            Some(Ok(())) => {}
+        }
+        let (cargo, environment) = self.toolchain.cargo(self.workspace);
+        let mut command = self.confinement.of_build(&cargo, bench, self.toolchain);
+        command.current_dir(bench.answer()).envs(environment);
+        command.args(["build", "--offline", "--target-dir"]).arg(bench.target());
+        let kept = Kept { without_environment: true, ..Kept::default() };
+        Ok(cargo::run_kept_build(command, kept, stop, &term::status)?.map(Ok))
+    }
+
+    /// Downloads the crates that are not here yet. That runs no code of the candidate: cargo reads
+    /// manifests, and settings only of folders above the one in which it is started.
+    fn fetch(&self, bench: &Bench, stop: &Stop) -> Result<Option<Result<(), String>>> {
+        let mut said = String::new();
+        for online in [false, true] {
+            if online && self.offline {
+                break;
+            }
+            if online {
+                term::status("downloading crates");
+            }
+            let (cargo, environment) = self.toolchain.cargo(self.workspace);
+            let mut command = self.confinement.of_fetch(&cargo, bench, self.toolchain);
+            command.current_dir(bench.home()).envs(environment).arg("fetch");
+            command.arg("--manifest-path").arg(bench.answer().join("Cargo.toml"));
+            match online {
+                true => command.envs(confinement::network()),
+                false => command.arg("--offline"),
+            };
+            let kept = Kept { without_environment: true, ..Kept::default() };
+            let failed = "Failed to start cargo; is it installed?";
+            let mut job =
+                Job::start(&command, kept, Stdio::null(), Stdio::piped()).context(failed)?;
+            let stderr = job.stderr().context(failed)?;
+            let reader = thread::spawn(move || read_at_most(stderr, 64 * 1024).0);
+            let ended = job.wait(stop).context(failed)?;
+            let words = reader.join().unwrap_or_default();
+            match ended {
+                None => return Ok(None),
+                Some(Ended::Exit(0)) => return Ok(Some(Ok(()))),
+                Some(_) => said = String::from_utf8_lossy(&words).into_owned(),
+            }
+        }
+        Ok(Some(Err(excerpt(&said))))
+    }
+
+    /// The program to judge: the starter's by name, or the only one there is.
+    fn program(&self, build: &Build, bench: &Bench) -> Result<PathBuf, String> {
+        // A macro can print what looks like a message of cargo's, and name any program in it.
+        let target = bench.target();
+        let is_own = |path: &Path| {
+            let own = path.canonicalize().is_ok_and(|path| path.starts_with(&target));
+            own && path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
+        };
+        let programs = build.programs.iter().filter(|(_, path)| is_own(path));
+        let mut programs: Vec<(&String, &PathBuf)> = programs.collect();
+        programs.sort_unstable();
+        if !build.is_done {
+            programs.clear();
+        }
+        let starter = self.question.starter_bin();
+        if let Some((_, program)) = programs.iter().find(|(name, _)| **name == starter) {
+            return Ok((*program).clone());
+        }
+        match programs[..] {
+            [(_, only)] => Ok(only.clone()),
+            [] => Err(excerpt(&console::strip_ansi_codes(&build.diagnostics_but("")))),
+            _ => {
+                let names: Vec<String> =
+                    programs.iter().map(|(name, _)| shown::line(name)).collect();
+                Err(format!(
+                    "it has the programs {} and none is called {starter}",
+                    names.join(", ")
+                ))
+            }
+        }
+    }
+
+    fn judge(
+        &self,
+        bench: &Bench,
+        folder: &Path,
+        subject: &[(&'static str, String)],
+    ) -> Result<Option<Outcome>> {
+        term::status("running the checks");
+        let contract = self.trusted.contract()?;
+        let mut command = Command::new(contract);
+        command
+            .current_dir(self.trusted.folder())
+            .envs(confinement::environment(self.workspace, None))
+            .env("HOME", bench.home())
+            .envs(subject.iter().map(|(name, value)| (name, value)));
+        if let Some(launcher) = self.confinement.of_server(bench, folder) {
+            let words: Vec<_> = launcher.iter().map(|word| word.to_string_lossy()).collect();
+            command.env("CONTRACT_LAUNCHER", serde_json::to_string(&words)?);
+        }
+        let requirements = judge::requirements(self.question)?;
+        let work = bench.work();
+        let kept = Kept { without_environment: true, below: Some(&work), ..Kept::default() };
+        let judged = self.within(self.limits.checks, |stop| {
+            judge::run(&requirements, self.question, command, kept, stop)
+        })?;
+        Ok(match judged {
+            Limited::Interrupted => None,
+            Limited::TimedOut => {
+                let limit = self.limits.checks.as_secs();
+                Some(Outcome::GaveUp(format!("the checks were not done after {limit} s")))
+            }
+            Limited::Done(verdict) => Some(outcome(verdict)),
+        })
+    }
+
+    /// `work`, which is stopped once `limit` has passed or the user interrupts.
+    fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&Stop) -> Result<Option<T>>,
+    ) -> Result<Limited<T>> {
+        let stop = Stop::new();
+        let deadline = Instant::now() + limit;
+        let (done, is_done) = mpsc::channel::<()>();
+        let is_interrupted = Mutex::new(false);
+        let result = thread::scope(|scope| {
+            scope.spawn(|| {
+                let is_done = is_done;
+                while is_done.recv_timeout(Duration::from_millis(20))
+                    == Err(RecvTimeoutError::Timeout)
+                {
+                    let interrupted = self.interrupted.is_set();
+                    if interrupted || Instant::now() > deadline {
+                        if let Ok(mut is_interrupted) = is_interrupted.lock() {
+                            *is_interrupted = interrupted;
+                        }
+                        stop.set();
+                        return;
+                    }
+                }
+            });
+            let result = work(&stop);
+            drop(done);
+            result
+        })?;
+        Ok(match result {
+            Some(value) => Limited::Done(value),
+            None if is_interrupted.into_inner().unwrap_or(false) => Limited::Interrupted,
+            None => Limited::TimedOut,
+        })
+    }
+}
+
+fn outcome(verdict: Verdict) -> Outcome {
+    if let Some(broken) = &verdict.broken {
+        return Outcome::GaveUp(broken.clone());
+    }
+    if !verdict.never_started() {
+        return Outcome::Judged(verdict);
+    }
+    let failure = verdict.failures().next();
+    Outcome::NotStarted(failure.map(|check| check.failure.join("\n")).unwrap_or_default())
+}
+
+/// The first lines of what a build said, safe to show.
+fn excerpt(said: &str) -> String {
+    let mut lines = said.lines();
+    let mut shown: Vec<String> = Vec::new();
+    for line in lines.by_ref().take(SHOWN_LINES) {
+        let mut line = shown::lines(line);
+        if let Some((at, _)) = line.char_indices().nth(SHOWN_CHARACTERS) {
+            line.truncate(at);
+            line.push('…');
+        }
+        shown.push(line);
+    }
+    match lines.count() {
+        0 => shown.join("\n"),
+        more => format!("{}\n… and {more} more lines", shown.join("\n")),
+    }
 }

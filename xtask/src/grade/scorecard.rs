@@ -15,9 +15,10 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
-    grade::{notes::Notes, untouched::Untouched},
+    grade::{confinement::Confined, notes::Notes, untouched::Untouched, view::View},
     handout::Record,
     judge::{self, Check, Verdict},
+    shown,
     workspace::Question,
 };
 
@@ -33,7 +34,13 @@ pub(super) struct Scorecard {
     pub(super) folder: String,
     graded: DateTime<Utc>,
     pub(super) handout: Option<HandedOut>,
+    /// SHA-256 over the files that were judged.
+    pub(super) sources: Option<String>,
     pub(super) untouched: Untouched,
+    /// Programs of the workspace that were changed while this was judged, and put back.
+    pub(super) tampered: Vec<String>,
+    pub(super) confined: Option<Confined>,
+    pub(super) look: View,
     pub(super) minutes: Option<Minutes>,
     pub(super) hints: Option<u8>,
     #[serde(flatten)]
@@ -121,7 +128,11 @@ impl Scorecard {
             folder,
             graded,
             handout: None,
+            sources: None,
             untouched: Untouched::NotCompared,
+            tampered: Vec::new(),
+            confined: None,
+            look: View::default(),
             minutes: None,
             hints: None,
             outcome,
@@ -135,7 +146,7 @@ impl Scorecard {
     /// Finds the exit code that this comes to.
     pub(super) fn settle(&mut self) {
         self.exit_code = match &self.outcome {
-            _ if self.untouched.is_broken() => 3,
+            _ if self.untouched.is_broken() || !self.tampered.is_empty() => 3,
             Outcome::Judged(verdict) => verdict.exit_code(),
             _ => 2,
         };
@@ -182,7 +193,7 @@ impl Scorecard {
 
     /// Writes the three files into a folder that is new, so that no notes are lost.
     pub(super) fn write(&self, question: &Question, notes: &Notes, out: &Path) -> Result<PathBuf> {
-        let stem = format!("{}-{}", question.folder(), self.folder);
+        let stem = format!("{}-{}", question.folder(), file_name(&self.folder));
         let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}.{n}")));
         let folder = names
             .find_map(|name| {
@@ -195,7 +206,7 @@ impl Scorecard {
             })
             .context("there is no free name")?
             .with_context(|| format!("Failed to write to {}", out.display()))?;
-        let json = serde_json::to_string_pretty(self)? + "\n";
+        let json = shown::json(&serde_json::to_string_pretty(self)?) + "\n";
         let markdown = self.markdown(notes)?;
         let junit = self.junit(question).to_string().context("Failed to write JUnit XML")?;
         for (name, text) in
@@ -208,8 +219,19 @@ impl Scorecard {
         Ok(folder)
     }
 
+    /// A line of its own for everything that is wrong beside the checks.
+    pub(super) fn sources_in_words(&self) -> String {
+        self.sources.as_ref().map_or("not read".to_owned(), |hash| format!("SHA-256 {hash}"))
+    }
+
+    pub(super) fn tampered_in_words(&self) -> Option<String> {
+        let names: Vec<String> = self.tampered.iter().map(|name| shown::line(name)).collect();
+        (!names.is_empty()).then(|| format!("changed and put back: {}", names.join(", ")))
+    }
+
     fn markdown(&self, notes: &Notes) -> Result<String> {
-        let mut out = format!("# {}: {}\n\n", self.title, self.folder);
+        let cell = |text: &str| shown::markdown(text);
+        let mut out = format!("# {}: {}\n\n", self.title, shown::markdown(&self.folder));
         writeln!(out, "| | |\n| --- | --- |")?;
         writeln!(out, "| Graded | {} |", self.graded.format("%Y-%m-%d %H:%M UTC"))?;
         if let Some(HandedOut { id, handed_out, checks, bug, .. }) = &self.handout {
@@ -217,14 +239,21 @@ impl Scorecard {
             let when = handed_out.format("%Y-%m-%d %H:%M UTC");
             writeln!(out, "| Handed out | {when} with {checks}{bug} ({id}) |")?;
         }
+        writeln!(out, "| Sources | {} |", self.sources_in_words())?;
         writeln!(out, "| Time | {} |", self.time_in_words())?;
         writeln!(out, "| Hints | {} |", self.hints_in_words())?;
-        writeln!(out, "| Not to be touched | {} |", self.untouched.in_words())?;
+        writeln!(out, "| Not to be touched | {} |", cell(&self.untouched.in_words()))?;
+        if let Some(tampered) = self.tampered_in_words() {
+            writeln!(out, "| Programs of this workspace | {} |", cell(&tampered))?;
+        }
+        if let Some(confined) = &self.confined {
+            writeln!(out, "| Confined | {} |", cell(&confined.in_words()))?;
+        }
 
         for (what, files) in self.untouched.files() {
             writeln!(out, "\n## Files that were {what}\n")?;
             for file in files {
-                writeln!(out, "- `{file}`")?;
+                writeln!(out, "- {}", shown::code(file))?;
             }
         }
         match &self.outcome {
@@ -243,8 +272,21 @@ impl Scorecard {
             }
             other => {
                 let (what, why) = other.in_words();
-                writeln!(out, "\n## It was {what}\n\n```text\n{}\n```", why.trim_end())?;
+                writeln!(out, "\n## It was {what}\n\n{}", shown::block(why, "").trim_end())?;
             }
+        }
+
+        if !self.look.all().is_empty() {
+            writeln!(out, "\n## To look at\n\nNone of it is wrong as such.\n")?;
+        }
+        for seen in self.look.all() {
+            let names: Vec<String> =
+                seen.which.iter().take(LISTED).map(|name| shown::code(name)).collect();
+            let more = match seen.which.len().saturating_sub(LISTED) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            writeln!(out, "- {}: {}{more}", seen.what, names.join(", "))?;
         }
 
         writeln!(out, "\n## Rubric\n\nTick one box in each row.\n")?;
@@ -273,7 +315,8 @@ impl Scorecard {
         report.set_timestamp(self.graded);
         let mut suites = [TestSuite::new("required"), TestSuite::new("stretch")];
         for suite in &mut suites {
-            suite.add_property(("folder", self.folder.as_str()));
+            suite.add_property(("folder", shown::line(&self.folder).as_str()));
+            suite.add_property(("sources", self.sources_in_words().as_str()));
         }
         for check in self.checks() {
             let mut status = match check.outcome {
@@ -290,15 +333,19 @@ impl Scorecard {
             case.set_time(Duration::from_millis(check.millis));
             suites[usize::from(check.stretch)].add_test_case(case);
         }
-        let untouched = self.untouched.in_words();
+        let untouched = match self.tampered_in_words() {
+            Some(tampered) => format!("{}; {tampered}", self.untouched.in_words()),
+            None => self.untouched.in_words(),
+        };
+        let is_touched = self.untouched.is_broken() || !self.tampered.is_empty();
         for (name, is_wrong, why) in [
             ("it_is_built_started_and_judged", self.checks().is_empty(), self.outcome.in_words().1),
-            ("what_was_not_to_be_touched_is_untouched", self.untouched.is_broken(), &untouched),
+            ("what_was_not_to_be_touched_is_untouched", is_touched, &untouched),
         ] {
             let mut status = TestCaseStatus::success();
             if is_wrong {
                 status = TestCaseStatus::non_success(NonSuccessKind::Error);
-                status.set_description(why);
+                status.set_description(shown::lines(why));
             }
             let mut case = TestCase::new(name, status);
             case.set_classname(question.package.as_str());
@@ -309,21 +356,30 @@ impl Scorecard {
     }
 }
 
+/// More names than these are only counted.
+pub(super) const LISTED: usize = 40;
+
+/// A folder's name as part of a path on every system.
+fn file_name(name: &str) -> String {
+    let is_kept = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    let kept: String = name.chars().map(|c| if is_kept(c) { c } else { '_' }).take(100).collect();
+    kept.trim_matches([' ', '.']).to_owned()
+}
+
 fn write_check(out: &mut String, check: &Check, notes: &Notes) -> Result<()> {
     let (mark, note) = match check.outcome {
         judge::Outcome::Passed => ("x", ""),
         judge::Outcome::Failed => (" ", ""),
-        judge::Outcome::NotJudged => (" ", " (not judged)"),
+        judge::Outcome::NotJudged => (" ", " (not run)"),
     };
     writeln!(out, "- [{mark}] {}{note}", check.sentence)?;
     if check.outcome == judge::Outcome::Passed {
         return Ok(());
     }
-    writeln!(out, "\n  ```text")?;
-    for line in &check.failure {
-        writeln!(out, "{line}")?;
-    }
-    writeln!(out, "  ```\n")?;
+    // The kit indents its lines as far as a list does.
+    let lines = check.failure.iter().map(|line| line.strip_prefix("  ").unwrap_or(line));
+    let block = shown::block(&lines.collect::<Vec<_>>().join("\n"), "  ");
+    writeln!(out, "\n{block}")?;
     if check.outcome == judge::Outcome::Failed {
         for thought in notes.thoughts_behind(&check.name) {
             writeln!(out, "  Some who fail this think: *{thought}*\n")?;

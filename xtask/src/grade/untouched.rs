@@ -1,23 +1,28 @@
 //! Whether what was not to be touched is as it was handed out.
+//!
+//! Only what can change a verdict counts. A file that was formatted, or that an editor left beside the
+//! others, is listed for what it is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs::{self, File},
     path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::Result;
 use serde::Serialize;
 
 use crate::{
-    files,
+    grade::{bench::Contents, confinement::Toolchain},
     handout::{Options, contents, hash, is_protected},
+    process::{launcher, read_at_most},
+    shown,
     term::count,
     workspace::{Question, Workspace},
 };
-
-/// A file that is larger was not handed out.
-const LARGEST: u64 = 4 * 1024 * 1024;
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -28,69 +33,79 @@ pub(super) enum Untouched {
         /// Whether there is a record of the hand-out; otherwise it was compared with what would be
         /// handed out today.
         recorded: bool,
+        /// Files that differ in their formatting only.
+        formatted: Vec<String>,
     },
     Changed {
         recorded: bool,
+        formatted: Vec<String>,
         changed: Vec<String>,
         missing: Vec<String>,
         added: Vec<String>,
     },
 }
 
+/// The folder that came back, as it was copied, and the tools to compare it with.
+pub(super) struct Compared<'a> {
+    pub(super) answer: &'a Path,
+    pub(super) contents: &'a Contents,
+    pub(super) toolchain: &'a Toolchain,
+    pub(super) workspace: &'a Workspace,
+    pub(super) is_confined: bool,
+}
+
 impl Untouched {
-    pub(super) fn compare(dir: &Path, protected: &BTreeMap<String, String>) -> Self {
-        Self::compare_as(dir, protected, true)
+    /// Where there is a record of the hand-out, with the hashes in it.
+    pub(super) fn compare(compared: &Compared<'_>, protected: &BTreeMap<String, String>) -> Self {
+        Self::compare_as(compared, protected, true)
     }
 
     /// Where there is no record of the hand-out.
-    pub(super) fn compare_with_today(
-        dir: &Path,
-        question: &Question,
-        workspace: &Workspace,
-    ) -> Result<Self> {
-        let without_checks = !dir.join("tests").exists();
+    pub(super) fn compare_with_today(compared: &Compared<'_>, question: &Question) -> Result<Self> {
+        let without_checks = !compared.contents.files.keys().any(|file| file.starts_with("tests/"));
         let options = Options { without_checks, ..Options::default() };
-        let mut protected = contents(question, &options, workspace)?;
+        let mut protected = contents(question, &options, compared.workspace)?;
         protected.retain(|file, _| is_protected(file));
         let protected =
             protected.into_iter().map(|(file, text)| (file, hash(text.as_bytes()))).collect();
-        Ok(Self::compare_as(dir, &protected, false))
+        Ok(Self::compare_as(compared, &protected, false))
     }
 
-    fn compare_as(dir: &Path, protected: &BTreeMap<String, String>, recorded: bool) -> Self {
-        let (mut changed, mut missing) = (Vec::new(), Vec::new());
+    fn compare_as(
+        compared: &Compared<'_>,
+        protected: &BTreeMap<String, String>,
+        recorded: bool,
+    ) -> Self {
+        let (mut changed, mut missing, mut formatted) = (Vec::new(), Vec::new(), Vec::new());
         for (file, wanted) in protected {
-            let path = dir.join(file);
-            // What is a link, or no file at all, was put in its place.
-            match fs::symlink_metadata(&path) {
-                Err(_) => missing.push(file.clone()),
-                Ok(found) if !found.is_file() || found.len() > LARGEST => {
-                    changed.push(file.clone())
+            let path = compared.answer.join(file);
+            if !compared.contents.files.contains_key(file) {
+                // What is a link, or no file at all, was put in its place.
+                match compared.contents.unread.iter().any(|unread| unread.path == *file) {
+                    true => changed.push(file.clone()),
+                    false => missing.push(file.clone()),
                 }
-                Ok(_)
-                    if fs::read(&path).map(|bytes| hash(&bytes)).ok().as_ref() != Some(wanted) =>
-                {
-                    changed.push(file.clone());
-                }
-                Ok(_) => {}
+            } else if fs::read(&path).is_ok_and(|bytes| hash(&bytes) == *wanted) {
+            } else if compared.formatted(&path).is_some_and(|text| hash(&text) == *wanted) {
+                formatted.push(file.clone());
+            } else {
+                changed.push(file.clone());
             }
         }
 
-        let top = |file: &String| file.split('/').next().map(str::to_owned);
-        let folders: BTreeSet<String> = protected.keys().filter_map(top).collect();
-        let mut added = Vec::new();
-        for folder in folders {
-            for path in files::below(&dir.join(folder)).unwrap_or_default() {
-                let file = path.strip_prefix(dir).map(files::slashed).unwrap_or_default();
-                if !protected.contains_key(&file) {
-                    added.push(file);
-                }
-            }
-        }
+        // A build script is the one file that cargo uses although nothing names it.
+        let folders: BTreeSet<&str> =
+            protected.keys().filter_map(|file| file.strip_suffix("Cargo.toml")).collect();
+        let scripts = folders.into_iter().map(|folder| format!("{folder}build.rs"));
+        let unread = |path: &String| compared.contents.unread.iter().any(|it| it.path == *path);
+        let is_there = |path: &String| compared.contents.files.contains_key(path) || unread(path);
+        let is_new = |path: &String| !protected.contains_key(path);
+        let added: Vec<String> = scripts.filter(is_new).filter(is_there).collect();
+
         if changed.is_empty() && missing.is_empty() && added.is_empty() {
-            return Self::AsHandedOut { recorded };
+            return Self::AsHandedOut { recorded, formatted };
         }
-        Self::Changed { recorded, changed, missing, added }
+        Self::Changed { recorded, formatted, changed, missing, added }
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -107,18 +122,28 @@ impl Untouched {
         }
     }
 
+    /// In one line that is safe to show.
     pub(super) fn in_words(&self) -> String {
         match self {
             Self::NotCompared => "nothing was handed out to compare with".to_owned(),
-            Self::AsHandedOut { recorded: true } => "as handed out".to_owned(),
-            Self::AsHandedOut { recorded: false } => {
+            Self::AsHandedOut { recorded: true, formatted } if formatted.is_empty() => {
+                "as handed out".to_owned()
+            }
+            Self::AsHandedOut { recorded: true, .. } => {
+                "as handed out, save for formatting".to_owned()
+            }
+            Self::AsHandedOut { recorded: false, .. } => {
                 "as it would be handed out now; there is no record of this hand-out".to_owned()
             }
             Self::Changed { recorded, .. } => {
                 let parts: Vec<String> = self
                     .files()
                     .into_iter()
-                    .map(|(what, files)| format!("{what} {}", files.join(", ")))
+                    .map(|(what, files)| {
+                        let names: Vec<String> =
+                            files.iter().map(|file| shown::line(file)).collect();
+                        format!("{what} {}", names.join(", "))
+                    })
                     .collect();
                 let note = match recorded {
                     true => "",
@@ -138,5 +163,60 @@ impl Untouched {
             .into_iter()
             .filter(|(_, files)| !files.is_empty())
             .collect()
+    }
+
+    /// Files that differ in their formatting only.
+    pub(super) fn formatted(&self) -> &[String] {
+        match self {
+            Self::AsHandedOut { formatted, .. } | Self::Changed { formatted, .. } => formatted,
+            Self::NotCompared => &[],
+        }
+    }
+}
+
+/// What a formatter may take for one file.
+const FORMATTING: Duration = Duration::from_secs(10);
+
+impl Compared<'_> {
+    /// A Rust file as rustfmt writes it with the settings of the workspace.
+    fn formatted(&self, path: &Path) -> Option<Vec<u8>> {
+        const LARGEST: usize = 4 * 1024 * 1024;
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            return None;
+        }
+        let rustfmt = self.toolchain.program("rustfmt");
+        let settings = self.workspace.root.join("rustfmt.toml");
+        let mut command = if self.is_confined {
+            let mut command = Command::new(launcher());
+            command.args(["__confine", "--read"]).arg(&self.toolchain.sysroot);
+            command.arg("--read").arg(&settings).arg("--").arg(&rustfmt);
+            command
+        } else {
+            Command::new(&rustfmt)
+        };
+        command.args(["--edition", "2024"]);
+        if settings.is_file() {
+            command.arg("--config-path").arg(&settings);
+        }
+        // By its standard input, so that it looks for no other files.
+        let source = File::open(path).ok()?;
+        command.stdin(source).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().ok()?;
+        let stdout = child.stdout.take()?;
+        let reader = thread::spawn(move || read_at_most(stdout, LARGEST));
+        let deadline = Instant::now() + FORMATTING;
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
+                _ => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return None;
+                }
+            }
+        };
+        let (text, is_cut) = reader.join().ok()?;
+        (status.success() && !is_cut).then_some(text)
     }
 }

@@ -184,6 +184,16 @@ impl Drop for Running {
     }
 }
 
+/// The command lines of all processes.
+#[cfg(target_os = "linux")]
+pub(crate) fn processes() -> Vec<String> {
+    let line = |entry: fs::DirEntry| {
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    };
+    fs::read_dir("/proc").unwrap().filter_map(|entry| line(entry.ok()?)).collect()
+}
+
 /// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, holds: impl Fn() -> bool) {

@@ -106,7 +106,7 @@ fn build(place: &PathBuf, folder: &Folder, workspace: &Workspace) -> Result<Buil
         .current_dir(place)
         .args(["build", "--tests", "--offline", "--locked", "--keep-going", "--target-dir"])
         .arg(workspace.root.join("target/handouts"));
-    let build = cargo::run_build(command, &Stop::Never, &term::status, &|| ())?;
+    let build = cargo::run_build(command, &Stop::Never, &term::status)?;
     build.context("Failed to build: cargo was stopped")
 }
 
