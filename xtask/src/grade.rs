@@ -17,6 +17,7 @@ mod view;
 
 use std::{
     collections::BTreeMap,
+    env,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -102,7 +103,7 @@ pub(crate) fn run(args: &cli::Grade, workspace: &Workspace) -> Result<ExitCode> 
             build: Duration::from_secs(args.build_limit),
             checks: Duration::from_secs(args.check_limit),
         },
-        offline: args.offline,
+        offline: args.offline || env::var("CARGO_NET_OFFLINE").is_ok_and(|value| value == "true"),
         interrupted: &interrupted,
     };
     let mut cards = Vec::new();
@@ -186,7 +187,7 @@ fn grade(
         true => BTreeMap::new(),
         false => handed_out(question, record.as_ref(), workspace),
     };
-    let mut look = View::of_files(&contents, answer, &handed_out, workspace);
+    let mut look = View::of_files(&contents, answer, &handed_out);
     look.add("formatted differently", untouched.formatted().iter().cloned());
 
     let outcome = match &args.cmd {
@@ -199,6 +200,9 @@ fn grade(
     let Some(outcome) = outcome else {
         return Ok(None);
     };
+    if args.cmd.is_none() {
+        look.add_crates(&contents, answer, workspace);
+    }
     look.add_sources(&bench, judge.confinement, judge.toolchain);
     let mut card = Scorecard::new(question, name, graded, outcome);
     card.sources = Some(contents.hash());

@@ -50,7 +50,6 @@ impl View {
         contents: &Contents,
         answer: &Path,
         handed_out: &BTreeMap<String, String>,
-        workspace: &Workspace,
     ) -> Self {
         let mut view = Self::default();
         let read = |file: &str| fs::read_to_string(answer.join(file)).unwrap_or_default();
@@ -87,9 +86,6 @@ impl View {
             "toolchain files, which were not followed",
             names(|file| is_named(file, "rust-toolchain.toml") || is_named(file, "rust-toolchain")),
         );
-        let (added, lock) = lock_file(&read("Cargo.lock"), workspace);
-        view.add("crates added", added);
-        view.add("lock file", lock);
         view.add("leads outside the folder", outside);
         if let (Some(mine), Some(theirs)) =
             (handed_out.get("Cargo.toml"), manifests.get("Cargo.toml"))
@@ -106,6 +102,18 @@ impl View {
         }
         view.add("not read", contents.unread.iter().map(ToString::to_string));
         view
+    }
+
+    /// The crates that it was built with and that the workspace does not have, once cargo has brought
+    /// the copy of the lock file up to date.
+    pub(super) fn add_crates(&mut self, contents: &Contents, answer: &Path, workspace: &Workspace) {
+        let text = fs::read_to_string(answer.join("Cargo.lock")).unwrap_or_default();
+        let (added, mut trouble) = lock_file(&text, workspace);
+        if !contents.files.contains_key("Cargo.lock") {
+            trouble.push("there is no Cargo.lock".to_owned());
+        }
+        self.add("crates added", added);
+        self.add("lock file", trouble);
     }
 
     /// Sources outside the folder that rustc says it has read.
@@ -146,9 +154,6 @@ fn is_named(file: &str, name: &str) -> bool {
 
 /// The crates that are not in the workspace's lock file, and what else is wrong with this one.
 fn lock_file(text: &str, workspace: &Workspace) -> (Vec<String>, Vec<String>) {
-    if text.is_empty() {
-        return (Vec::new(), vec!["there is no Cargo.lock".to_owned()]);
-    }
     let Some(theirs) = packages(text) else {
         return (Vec::new(), vec!["Cargo.lock cannot be read".to_owned()]);
     };
