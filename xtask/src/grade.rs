@@ -80,12 +80,7 @@ pub(crate) fn run(args: &cli::Grade, workspace: &Workspace) -> Result<ExitCode> 
     let trusted = Trusted::keep(contract, &build)?;
     // Unconfined code could change it for those who come after.
     let seed = match confinement.is_on() && args.cmd.is_none() {
-        true => {
-            Seed::build(question, &toolchain, &interrupted, workspace).unwrap_or_else(|error| {
-                eprintln!("warning: each folder builds all crates anew: {error:#}");
-                None
-            })
-        }
+        true => seed(question, &args.dirs, &toolchain, &interrupted, workspace),
         false => None,
     };
     if !confinement.is_on() {
@@ -131,6 +126,21 @@ pub(crate) fn run(args: &cli::Grade, workspace: &Workspace) -> Result<ExitCode> 
     }
     let codes = cards.iter().map(|(card, _)| card.exit_code);
     Ok(ExitCode::from(codes.max().unwrap_or_default()))
+}
+
+/// It saves time and nothing else, so a folder is graded without it as well.
+fn seed(
+    question: &Question,
+    dirs: &[PathBuf],
+    toolchain: &Toolchain,
+    stop: &Stop,
+    workspace: &Workspace,
+) -> Option<Seed> {
+    let without_checks = !dirs.iter().any(|dir| dir.join("tests").exists());
+    Seed::build(question, without_checks, toolchain, stop, workspace).unwrap_or_else(|error| {
+        eprintln!("warning: each folder builds all crates anew: {error:#}");
+        None
+    })
 }
 
 /// Builds the judge. `None` when it was interrupted.
@@ -182,7 +192,7 @@ fn grade(
         None if args.cmd.is_some() => Untouched::NotCompared,
         None => Untouched::compare_with_today(&compared, question)?,
     };
-    let minutes = minutes(&dir, record.as_ref(), args, question);
+    let minutes = minutes(&dir, &contents, record.as_ref(), args, question);
     let handed_out = match args.cmd.is_some() {
         true => BTreeMap::new(),
         false => handed_out(question, record.as_ref(), workspace),
@@ -203,7 +213,7 @@ fn grade(
     if args.cmd.is_none() {
         look.add_crates(&contents, answer, workspace);
     }
-    look.add_sources(&bench, judge.confinement, judge.toolchain);
+    look.add_sources(&bench, judge.confinement, judge.toolchain, workspace);
     let mut card = Scorecard::new(question, name, graded, outcome);
     card.sources = Some(contents.hash());
     card.handout = record.map(Into::into);
@@ -237,6 +247,7 @@ fn handed_out(
 /// As it was said, or from the start of the clock to the last change of the candidate's own files.
 fn minutes(
     dir: &Path,
+    contents: &Contents,
     record: Option<&Record>,
     args: &cli::Grade,
     question: &Question,
@@ -246,8 +257,9 @@ fn minutes(
         return Some(Minutes { used: used.into(), of, from: "as you said".to_owned() });
     }
     let started = record?.started?;
-    let own = files::below(&dir.join("src")).ok()?.into_iter().chain([dir.join("Cargo.toml")]);
-    let changed = own.filter_map(|path| path.metadata().ok()?.modified().ok()).max()?;
+    let own =
+        contents.files.keys().filter(|file| file.starts_with("src/") || *file == "Cargo.toml");
+    let changed = own.filter_map(|file| dir.join(file).metadata().ok()?.modified().ok()).max()?;
     let used = (DateTime::<Utc>::from(changed) - started).num_seconds();
     let from = "from the start of the clock to the last change".to_owned();
     // Rounded up: a minute begun is a minute used.

@@ -32,16 +32,20 @@ pub(super) struct Seed {
 }
 
 impl Seed {
-    /// Builds it, or finds it built. `None` when it was stopped, or the hand-out does not build.
+    /// Builds it, or finds it built. `None` when it was stopped, or the hand-out does not build. The
+    /// crates that the checks use have a say in the features of the others, so it makes a difference
+    /// whether the hand-outs have checks.
     pub(super) fn build(
         question: &Question,
+        without_checks: bool,
         toolchain: &Toolchain,
         stop: &Stop,
         workspace: &Workspace,
     ) -> Result<Option<Self>> {
-        let options = Options { without_checks: true, ..Options::default() };
+        let options = Options { without_checks, ..Options::default() };
         let files = handout::contents(question, &options, workspace)?;
-        let root = Self::root(workspace).join(question.test_target());
+        let kind = if without_checks { "-without-checks" } else { "" };
+        let root = Self::root(workspace).join(format!("{}{kind}", question.test_target()));
         let folder = root.join("handout");
         let written = root.join("handout.sha256");
         let lock = fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
@@ -76,7 +80,8 @@ impl Seed {
         }
     }
 
-    fn root(workspace: &Workspace) -> PathBuf {
+    /// Where all of them are.
+    pub(super) fn root(workspace: &Workspace) -> PathBuf {
         workspace.root.join("target/handouts")
     }
 

@@ -14,6 +14,7 @@ use crate::{
     grade::{
         bench::{Bench, Contents},
         confinement::{Confinement, Toolchain},
+        seed::Seed,
     },
     handout::MARKER,
     workspace::Workspace,
@@ -122,7 +123,10 @@ impl View {
         bench: &Bench,
         confinement: &Confinement,
         toolchain: &Toolchain,
+        workspace: &Workspace,
     ) {
+        // What was copied says where it was built first.
+        let seeds = Seed::root(workspace);
         let mut outside = BTreeSet::new();
         let mut open = vec![bench.target()];
         while let Some(folder) = open.pop() {
@@ -135,9 +139,8 @@ impl View {
                     let text = fs::read_to_string(&path).unwrap_or_default();
                     outside.extend(sources_in(&text).into_iter().filter_map(|source| {
                         let source = normal(&bench.answer().join(source));
-                        let is_own = [bench.answer(), bench.target(), bench.tmp()]
-                            .iter()
-                            .any(|folder| source.starts_with(folder));
+                        let own = [bench.answer(), bench.target(), bench.tmp()];
+                        let is_own = own.iter().chain([&seeds]).any(|it| source.starts_with(it));
                         let is_known = is_own || confinement.is_of_the_system(&source, toolchain);
                         (!is_known).then(|| source.display().to_string())
                     }));
