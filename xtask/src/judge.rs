@@ -183,7 +183,6 @@ pub(crate) fn judge_with(
 }
 
 /// As [`judge_with`], for one check and no other.
-#[allow(dead_code, reason = "verify is about to use it")]
 pub(crate) fn judge_one(
     question: &Question,
     mut command: Command,
@@ -266,22 +265,6 @@ pub(crate) fn run(
         verdict.broken = Some("its report is too long".to_owned());
     }
     Ok(Some(verdict))
-}
-
-/// As [`judge_with`], for one check and no other.
-pub(crate) fn judge_one(
-    question: &Question,
-    mut command: Command,
-    environment: &[(&str, String)],
-    check: &str,
-    stop: &Stop,
-) -> Result<Option<Verdict>> {
-    command.args([check, "--exact"]);
-    let verdict = judge_with(question, command, environment, stop)?;
-    Ok(verdict.map(|mut verdict| {
-        verdict.checks.retain(|judged| judged.name == check);
-        verdict
-    }))
 }
 
 /// What the kit writes of each check.

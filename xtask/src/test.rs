@@ -46,7 +46,7 @@ pub(crate) fn run(args: &cli::Test, workspace: &Workspace) -> Result<ExitCode> {
     let build = test(&["--no-run"]);
     announce(1, "build", &what, "about 8 minutes the first time, seconds later", &build);
     let began = Instant::now();
-    let built = cargo::run_build(build, &Stop::Never, &progress(began), &|| ())?;
+    let built = cargo::run_build(build, &Stop::Never, &progress(began))?;
     term::status("");
     let built = built.context("Failed to build: cargo was stopped")?;
     if !built.is_done {
