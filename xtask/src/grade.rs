@@ -78,13 +78,14 @@ pub(crate) fn run(args: &cli::Grade, workspace: &Workspace) -> Result<ExitCode> 
     };
     let contract = build.contract.as_ref().context("Failed to build the contract")?;
     let trusted = Trusted::keep(contract, &build)?;
+    let seeds = Seed::folder(contract);
     // Unconfined code could change it for those who come after.
     let seed = match confinement.is_on() && args.cmd.is_none() {
-        true => seed(question, &args.dirs, &toolchain, &interrupted, workspace),
+        true => seed(question, &args.dirs, &seeds, &toolchain, &interrupted, workspace),
         false => None,
     };
     if !confinement.is_on() {
-        Seed::remove_all(workspace).context("Failed to remove target/handouts")?;
+        Seed::remove_all(&seeds)?;
     }
 
     let judge = Judge {
@@ -94,6 +95,7 @@ pub(crate) fn run(args: &cli::Grade, workspace: &Workspace) -> Result<ExitCode> 
         toolchain: &toolchain,
         confinement: &confinement,
         seed: seed.as_ref(),
+        seeds: &seeds,
         limits: Limits {
             build: Duration::from_secs(args.build_limit),
             checks: Duration::from_secs(args.check_limit),
@@ -113,7 +115,7 @@ pub(crate) fn run(args: &cli::Grade, workspace: &Workspace) -> Result<ExitCode> 
         }
     }
     if !confinement.is_on() {
-        Seed::remove_all(workspace).context("Failed to remove target/handouts")?;
+        Seed::remove_all(&seeds)?;
     }
     term::status("");
     if !cards.is_empty() || args.json {
@@ -132,15 +134,18 @@ pub(crate) fn run(args: &cli::Grade, workspace: &Workspace) -> Result<ExitCode> 
 fn seed(
     question: &Question,
     dirs: &[PathBuf],
+    seeds: &Path,
     toolchain: &Toolchain,
     stop: &Stop,
     workspace: &Workspace,
 ) -> Option<Seed> {
     let without_checks = !dirs.iter().any(|dir| dir.join("tests").exists());
-    Seed::build(question, without_checks, toolchain, stop, workspace).unwrap_or_else(|error| {
-        eprintln!("warning: each folder builds all crates anew: {error:#}");
-        None
-    })
+    Seed::build(question, without_checks, seeds, toolchain, stop, workspace).unwrap_or_else(
+        |error| {
+            eprintln!("warning: each folder builds all crates anew: {error:#}");
+            None
+        },
+    )
 }
 
 /// Builds the judge. `None` when it was interrupted.
@@ -213,7 +218,7 @@ fn grade(
     if args.cmd.is_none() {
         look.add_crates(&contents, answer, workspace);
     }
-    look.add_sources(&bench, judge.confinement, judge.toolchain, workspace);
+    look.add_sources(&bench, judge.confinement, judge.toolchain, judge.seeds);
     let mut card = Scorecard::new(question, name, graded, outcome);
     card.sources = Some(contents.hash());
     card.handout = record.map(Into::into);

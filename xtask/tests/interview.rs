@@ -87,6 +87,7 @@ fn what_is_handed_out_is_the_prompt_the_starter_and_the_checks() {
             "README.md",
             "kit/Cargo.toml",
             "kit/src/lib.rs",
+            "rustfmt.toml",
             "src/starter.rs",
             "tests/contract.rs",
         ]

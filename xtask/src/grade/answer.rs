@@ -47,6 +47,8 @@ pub(super) struct Judge<'a> {
     pub(super) toolchain: &'a Toolchain,
     pub(super) confinement: &'a Confinement,
     pub(super) seed: Option<&'a Seed>,
+    /// The folder of all seeds.
+    pub(super) seeds: &'a Path,
     pub(super) limits: Limits,
     pub(super) offline: bool,
     /// Set by Ctrl-C.

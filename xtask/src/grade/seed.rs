@@ -38,6 +38,7 @@ impl Seed {
     pub(super) fn build(
         question: &Question,
         without_checks: bool,
+        all: &Path,
         toolchain: &Toolchain,
         stop: &Stop,
         workspace: &Workspace,
@@ -45,7 +46,7 @@ impl Seed {
         let options = Options { without_checks, ..Options::default() };
         let files = handout::contents(question, &options, workspace)?;
         let kind = if without_checks { "-without-checks" } else { "" };
-        let root = Self::root(workspace).join(format!("{}{kind}", question.test_target()));
+        let root = all.join(format!("{}{kind}", question.test_target()));
         let folder = root.join("handout");
         let written = root.join("handout.sha256");
         let lock = fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();
@@ -73,16 +74,19 @@ impl Seed {
     }
 
     /// Forgets every seed, because somebody might have changed one.
-    pub(super) fn remove_all(workspace: &Workspace) -> io::Result<()> {
-        match fs::remove_dir_all(Self::root(workspace)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+    pub(super) fn remove_all(all: &Path) -> Result<()> {
+        match fs::remove_dir_all(all) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("Failed to remove {}", all.display()))
+            }
             _ => Ok(()),
         }
     }
 
-    /// Where all of them are.
-    pub(super) fn root(workspace: &Workspace) -> PathBuf {
-        workspace.root.join("target/handouts")
+    /// Where all of them are, beside what was built of the workspace.
+    pub(super) fn folder(contract: &Path) -> PathBuf {
+        // target/debug/deps/q13-0123456789abcdef
+        contract.ancestors().nth(3).unwrap_or(contract).join("handouts")
     }
 
     /// Copies what was built of crates from registries.

@@ -14,7 +14,6 @@ use crate::{
     grade::{
         bench::{Bench, Contents},
         confinement::{Confinement, Toolchain},
-        seed::Seed,
     },
     handout::MARKER,
     workspace::Workspace,
@@ -117,16 +116,15 @@ impl View {
         self.add("lock file", trouble);
     }
 
-    /// Sources outside the folder that rustc says it has read.
+    /// Sources outside the folder that rustc says it has read. What was copied from `seeds` says where it
+    /// was built first.
     pub(super) fn add_sources(
         &mut self,
         bench: &Bench,
         confinement: &Confinement,
         toolchain: &Toolchain,
-        workspace: &Workspace,
+        seeds: &Path,
     ) {
-        // What was copied says where it was built first.
-        let seeds = Seed::root(workspace);
         let mut outside = BTreeSet::new();
         let mut open = vec![bench.target()];
         while let Some(folder) = open.pop() {
@@ -140,7 +138,8 @@ impl View {
                     outside.extend(sources_in(&text).into_iter().filter_map(|source| {
                         let source = normal(&bench.answer().join(source));
                         let own = [bench.answer(), bench.target(), bench.tmp()];
-                        let is_own = own.iter().chain([&seeds]).any(|it| source.starts_with(it));
+                        let is_own = own.iter().any(|folder| source.starts_with(folder))
+                            || source.starts_with(seeds);
                         let is_known = is_own || confinement.is_of_the_system(&source, toolchain);
                         (!is_known).then(|| source.display().to_string())
                     }));
