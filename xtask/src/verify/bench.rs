@@ -47,7 +47,11 @@ impl Built {
                 }
             }
         }
-        Ok(Self { workspace: build(&contracts, workspace)?, scratch: build(&others, workspace)? })
+        // Without a target named cargo would build all of them.
+        let has_questions = folders.iter().any(|folder| !folder.is_template());
+        let in_workspace =
+            if has_questions { build(&contracts, workspace)? } else { Build::default() };
+        Ok(Self { workspace: in_workspace, scratch: build(&others, workspace)? })
     }
 
     /// `27 programs`, wrong answers included.
