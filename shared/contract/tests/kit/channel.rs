@@ -39,6 +39,19 @@ fn a_subject_does_not_hold_the_channel() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_ends_the_run_at_once() {
+    let report = "/tmp/no-report";
+    let rerun = specimens(&["the_greeting_is_hello"]).env("CONTRACT_REPORT", report);
+
+    let outcome = rerun.run_by_hand();
+
+    assert_eq!(outcome.status.code(), Some(2), "{}", outcome.said);
+    assert!(
+        outcome.said.contains("Failed to open CONTRACT_REPORT=/tmp/no-report: it must be stdin")
+    );
+}
+
+#[test]
 fn a_subject_sees_nothing_of_the_contract() {
     let names = ["CONTRACT_START", "XTASK_ROOT", "CARGO_PKG_NAME", "OLDPWD", "CARGO_MANIFEST_DIR"];
     let rerun = specimens(&["it_says_what_the_subject_holds"]);
