@@ -91,7 +91,7 @@ impl View {
             (handed_out.get("Cargo.toml"), manifests.get("Cargo.toml"))
             && mine.parse::<Table>().as_ref() != Ok(theirs)
         {
-            view.add("changed since it was handed out", ["Cargo.toml".to_owned()]);
+            view.add("differs from what would be handed out now", ["Cargo.toml".to_owned()]);
         }
         if !handed_out.is_empty() {
             let is_new = |file: &&String| {
