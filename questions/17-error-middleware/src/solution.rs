@@ -141,6 +141,7 @@ fn load_report() -> io::Result<String> {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(expecting = "an object with a message")]
 struct Note {
     message: String,
 }
@@ -193,7 +194,6 @@ impl ResponseError for LoginRequired {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let challenge = (header::WWW_AUTHENTICATE, "Bearer");
-        HttpResponse::build(self.status_code()).insert_header(challenge).finish()
+        HttpResponse::Unauthorized().insert_header((header::WWW_AUTHENTICATE, "Bearer")).finish()
     }
 }
