@@ -1,7 +1,7 @@
 //! Respond to `GET /` with a JSON greeting.
 //!
 //! The prompt is in README.md. The server is given; write the handler.
-//! Change anything you like: the signature, the return type and the routes are only a start.
+//! Change anything you like: the signature, the return type and the routes are a starting point.
 //!
 //! Run it with `cargo xtask run 1`, and check it on every save with `cargo xtask watch 1`.
 

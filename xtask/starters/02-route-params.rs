@@ -1,7 +1,7 @@
 //! Read an id from the path and return it.
 //!
 //! The prompt is in README.md. The server and its route are given; write the handler.
-//! Change anything you like: the signature, the return type and the routes are only a start.
+//! Change anything you like: the signature, the return type and the routes are a starting point.
 //!
 //! Run it with `cargo xtask run 2`, and check it on every save with `cargo xtask watch 2`.
 

@@ -2,7 +2,7 @@
 //!
 //! The prompt is in README.md. The route and the shared state are given; write the handler, and the
 //! fields of `NewUser` and `UserIds`.
-//! Change anything you like: the signature, the return type and the types are only a start.
+//! Change anything you like: the signature, the return type and the types are a starting point.
 //!
 //! Run it with `cargo xtask run 4`, and check it on every save with `cargo xtask watch 4`.
 

@@ -1,7 +1,7 @@
 //! Return a fixed list of typed products.
 //!
 //! The prompt is in README.md. The server and its route are given; write the handler and the data.
-//! Change anything you like: the signature, the return type and the routes are only a start.
+//! Change anything you like: the signature, the return type and the routes are a starting point.
 //!
 //! Run it with `cargo xtask run 5`, and check it on every save with `cargo xtask watch 5`.
 

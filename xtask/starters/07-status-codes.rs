@@ -1,7 +1,7 @@
 //! Respond with the status code that the path names.
 //!
 //! The prompt is in README.md. The route is given; write the handler.
-//! Change anything you like: the signature, the return type and the routes are only a start.
+//! Change anything you like: the signature, the return type and the routes are a starting point.
 //!
 //! Run it with `cargo xtask run 7`, and check it on every save with `cargo xtask watch 7`.
 

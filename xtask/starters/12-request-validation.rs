@@ -1,10 +1,10 @@
 //! Reject an invalid user and report every error at once.
 //!
-//! The prompt is in README.md. The route and the signature are given; the properties of a user, their
-//! rules, and the response are yours.
+//! The prompt is in README.md. The route and the signature are given; declare the properties of a
+//! user and their rules, and write the handler.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 12`, and judge it on every save with `cargo xtask watch 12`.
+//! Run it with `cargo xtask run 12`, and check it on every save with `cargo xtask watch 12`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::{Deserialize, Serialize};
@@ -26,11 +26,11 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn create_user(user: web::Json<User>) -> HttpResponse {
-    // TODO: 201 with the user, or 400 with one message per problem.
+    // TODO: Return 201 with the user, or 400 with one message per problem.
     shared::not_implemented(user)
 }
 
 #[derive(Serialize, Deserialize, Validate)]
 struct User {
-    // TODO: the properties of a user, and the rules for each.
+    // TODO: Declare the properties of a user, and the rules for each.
 }

@@ -1,7 +1,7 @@
 //! Read a search term and a limit from the query, with defaults and bounds.
 //!
 //! The prompt is in README.md. The route is given; write the handler and the fields of `Search`.
-//! Change anything you like: the signature, the return type and the types are only a start.
+//! Change anything you like: the signature, the return type and the types are a starting point.
 //!
 //! Run it with `cargo xtask run 3`, and check it on every save with `cargo xtask watch 3`.
 

@@ -23,7 +23,7 @@ fn the_id_of_a_new_user_is_a_number() {
     let created = app.post("/users").json(ada()).send();
 
     let id = created.expect_status(201).json_at("/id");
-    created.expect(id.is_number(), "a number as id", id);
+    created.expect(id.is_number(), "a number as the id", id);
 }
 
 #[test]

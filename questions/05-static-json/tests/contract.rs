@@ -21,10 +21,10 @@ fn every_product_has_an_id_and_a_name() {
 
     for product in list(&app) {
         let has_id = product["id"].is_number() || is_filled_string(&product["id"]);
-        expect(has_id, "a number or a string as id of every product", &product);
+        expect(has_id, "a number or a string as the id of every product", &product);
         expect(
             is_filled_string(&product["name"]),
-            "a string that is not blank as name of every product",
+            "a string that is not only whitespace as the name of every product",
             &product,
         );
     }
@@ -35,7 +35,7 @@ fn every_price_is_a_number() {
     let app = Server::start();
 
     for product in list(&app) {
-        expect(product["price"].is_number(), "a number as price of every product", &product);
+        expect(product["price"].is_number(), "a number as the price of every product", &product);
     }
 }
 

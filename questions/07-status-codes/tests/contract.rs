@@ -41,7 +41,7 @@ mod stretch {
             response.expect_status(code).expect_json_including(json!({ "status": code }));
             response.expect_media_type("application/json");
             let message = response.json_at("/message");
-            response.expect(message.is_string(), "a string as message", message);
+            response.expect(message.is_string(), "a string as the message", message);
         }
         get_status(&app, 205).expect_status(205);
     }

@@ -1,12 +1,12 @@
 //! Read the port and an API key from the environment and a `.env` file.
 //!
-//! The file is loaded into the environment before anything reads it, and dotenvy leaves variables
-//! alone that are already set: the file has defaults for a developer, the environment has the last
-//! word. The settings are read once, so an invalid one stops the startup and no request sees it.
+//! The file is loaded into the environment before anything reads it, and dotenvy does not change
+//! variables that are already set: the file has defaults for a developer, and the environment
+//! overrides them. The settings are read once, so an invalid one is a startup error.
 //!
-//! `env::var` in the handler would be shorter, and nobody could list what the server needs. `Config`
+//! `env::var` in the handler would be shorter, but nobody could list what the server needs. `Config`
 //! implements neither `Serialize` nor `Debug`, so the key cannot get into a response or a log;
-//! clients see a type of its own.
+//! the response has its own type.
 //!
 //! Run it with `API_KEY=secret cargo run -p q10-env-vars`, then
 //! `curl -i http://127.0.0.1:3000/config`.

@@ -1,10 +1,10 @@
 //! Read the port and an API key from the environment and a `.env` file.
 //!
-//! The prompt is in README.md. The route is given; what `Config` contains, and where it comes from,
-//! is yours. `shared::listen!` reads `PORT` from the environment when `main` reaches it.
+//! The prompt is in README.md. The route is given; decide what `Config` contains and where its
+//! values come from. `shared::listen!` reads `PORT` from the environment when `main` reaches it.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 10`, and judge it on every save with `cargo xtask watch 10`.
+//! Run it with `cargo xtask run 10`, and check it on every save with `cargo xtask watch 10`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Serialize;
@@ -29,7 +29,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
 }
 
 async fn show_config(config: web::Data<Config>) -> HttpResponse {
-    // TODO: 200 with what a client may know about the configuration.
+    // TODO: Return 200 with what a client may know about the configuration.
     shared::not_implemented((config, ConfigView {}))
 }
 
@@ -37,21 +37,21 @@ async fn show_config(config: web::Data<Config>) -> HttpResponse {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ConfigView {
-    // TODO: the properties of the response.
+    // TODO: Declare the properties of the response.
 }
 
 struct Config {
-    // TODO: the settings, in types that cannot hold an invalid value.
+    // TODO: Declare the settings, in types that cannot hold an invalid value.
 }
 
 impl Config {
     fn read() -> Result<Self, shared::StartError> {
-        // TODO: the settings from the environment, or an error that names the invalid variable.
+        // TODO: Read the settings, or return an error that names the invalid variable.
         Ok(Self {})
     }
 }
 
 fn load_env_file() -> Result<(), shared::StartError> {
-    // TODO: the variables of `.env` are in the environment, unless they were set there already.
+    // TODO: Copy the variables of `.env` into the environment, except those that are already set.
     Ok(())
 }

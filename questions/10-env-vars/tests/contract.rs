@@ -101,7 +101,7 @@ mod stretch {
     }
 
     #[test]
-    fn an_empty_api_key_or_only_whitespace_is_not_set() {
+    fn an_empty_or_whitespace_api_key_is_not_set() {
         for api_key in ["", "  "] {
             let app = Server::builder().env("API_KEY", api_key).start();
 
@@ -187,8 +187,8 @@ mod stretch {
     }
 }
 
-/// Expects a server that uses the value as it is, or one that names line and variable, not the
-/// value.
+/// Expects a server that uses the value as it is, or one that refuses to start and names the line
+/// and the variable, but not the value.
 #[track_caller]
 fn expect_set_or_refused(env_file: &str, value: &str, number: usize) {
     let _case = case(format!(".env with {env_file:?}"));
@@ -205,7 +205,7 @@ fn expect_set_or_refused(env_file: &str, value: &str, number: usize) {
             let line = line.unwrap_or_default();
             expect(
                 line.contains(&number.to_string()),
-                &format!("the line number {number} beside API_KEY on stderr"),
+                &format!("line number {number} next to API_KEY on stderr"),
                 line,
             );
             let is_secret = !exit.stderr.contains(value);

@@ -2,7 +2,7 @@
 //!
 //! The prompt is in README.md. The server and its route are given, and `cors()` is already wrapped
 //! around the app; configure what it allows.
-//! Change anything you like: the signature, the middleware and the routes are only a start.
+//! Change anything you like: the signature, the middleware and the routes are a starting point.
 //!
 //! Run it with `cargo xtask run 11`, and check it on every save with `cargo xtask watch 11`.
 

@@ -5,8 +5,8 @@
 //! so both are read as an empty string, which the rules then reject like any other.
 //!
 //! Newtypes that cannot hold an invalid name are stronger wherever the value is used later, but a
-//! parser stops at its first error. The email rule is the one of browsers: ASCII only. A service for
-//! addresses like `jörg@example.com` needs another rule, and a confirmation email in any case.
+//! parser stops at its first error. The email rule is the one that browsers use: ASCII only. To
+//! accept `jörg@example.com`, use another rule; in any case, send a confirmation email.
 //!
 //! Run it with `cargo run -p q12-request-validation`, then
 //! `curl -i --json '{"name":"A","email":"nobody"}' http://127.0.0.1:3000/users`.
