@@ -3,7 +3,7 @@
 //! The prompt is in README.md. The server and its route are given; write the handler.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run {{number}}`, and judge it on every save with `cargo xtask watch {{number}}`.
+//! Run it with `cargo xtask run {{number}}`, and check it on every save with `cargo xtask watch {{number}}`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
