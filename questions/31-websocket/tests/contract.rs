@@ -564,7 +564,7 @@ fn send_until_alone(client: &mut WebSocket, id: &Value, limit: usize) {
     }
 }
 
-/// Its content is left unread, because checks are not optimised.
+/// Its content is left unread, because checks are not optimized.
 #[track_caller]
 fn expect_long(client: &mut WebSocket, number: usize) {
     let is_long = match client.try_receive(patience(SOON)) {

@@ -76,7 +76,7 @@ fn assert_nothing_is_left_after(signal: &str) {
 
     let status = Command::new("kill").args(["-s", signal, &run.tests.id().to_string()]).status();
 
-    assert!(status.is_ok_and(|status| status.success()), "the tests can be signalled");
+    assert!(status.is_ok_and(|status| status.success()), "the tests can be signaled");
     assert!(!run.ends_with_its_processes());
 }
 
