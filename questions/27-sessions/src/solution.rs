@@ -1,18 +1,18 @@
 //! Count views per visitor, and log users in and out with a session cookie.
 //!
-//! The cookie carries a random id and nothing else; what the server knows of a visitor stays in a
-//! store that all workers share. Logging out deletes the entry, so a copy of the cookie opens
-//! nothing any more. `renew` moves the session to a new id at login: whoever planted the old one in
-//! the visitor's browser is left with the id of nobody.
+//! The cookie contains a random id and nothing else; everything that the server knows about a visitor
+//! is in a store that all workers share. Logging out deletes the entry, so a copy of the cookie is
+//! worthless. `renew` moves the session to a new id at login: an attacker who planted the old id in
+//! the visitor's browser has the id of no session.
 //!
-//! actix-session's `CookieSessionStore` would need no store and survive a restart, but what lives
-//! in cookies alone cannot be revoked. This one lives as long as the process; with several servers,
-//! Redis takes the place of moka.
+//! actix-session's `CookieSessionStore` needs no store and survives a restart, but the server cannot
+//! revoke a session that lives in a cookie alone. This store lives as long as the process; use Redis
+//! in place of moka when there are several servers.
 //!
 //! Run it with `cargo run -p q27-sessions`, then
 //! `curl -i -b /tmp/jar -c /tmp/jar http://127.0.0.1:3000/views`, several times.
 
-use std::{collections::HashMap, env, fmt, future::ready, time::Duration};
+use std::{collections::HashMap, future::ready, time::Duration};
 
 use actix_session::{
     Session, SessionMiddleware,
@@ -21,8 +21,14 @@ use actix_session::{
 };
 use actix_web::{
     App, HttpResponse, HttpServer, ResponseError, Result,
-    cookie::{Key, time},
-    http::StatusCode,
+    body::MessageBody,
+    cookie::{Cookie, Key, time},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{COOKIE, HeaderValue},
+    },
+    middleware::{Next, from_fn},
     web,
 };
 use moka::{future::Cache, ops::compute::Op, policy::EvictionPolicy};
@@ -30,11 +36,12 @@ use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let config = Config::load()?;
-    let store = MemoryStore::new(config.idle);
+    let settings = Settings::read()?;
+    let store = MemoryStore::new(settings.idle);
     HttpServer::new(move || {
         App::new()
-            .wrap(sessions(store.clone(), &config))
+            .wrap(sessions(store.clone(), &settings))
+            .wrap(from_fn(drop_unreadable_cookies))
             .wrap(shared::json_errors())
             .configure(routes)
     })
@@ -53,17 +60,32 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(web::resource("/logout").post(log_out));
 }
 
-/// The cookie is `HttpOnly`, `SameSite=Lax` and `Path=/` unless it is told otherwise.
-fn sessions(store: MemoryStore, config: &Config) -> SessionMiddleware<MemoryStore> {
-    let idle = time::Duration::try_from(config.idle).expect("milliseconds of 32 bits fit");
-    // By default only a change of the session would keep the browser from forgetting the cookie.
+/// The cookie is `HttpOnly`, `SameSite=Lax` and `Path=/` by default.
+fn sessions(store: MemoryStore, settings: &Settings) -> SessionMiddleware<MemoryStore> {
+    let idle = time::Duration::try_from(settings.idle).expect("milliseconds of 32 bits fit");
+    // By default, only a change of the session renews the `Max-Age` of the cookie.
     let lifecycle = PersistentSession::default()
         .session_ttl(idle)
         .session_ttl_extension_policy(TtlExtensionPolicy::OnEveryRequest);
-    SessionMiddleware::builder(store, config.key.clone())
+    SessionMiddleware::builder(store, settings.key.clone())
         .session_lifecycle(lifecycle)
-        .cookie_secure(config.is_production)
+        .cookie_secure(settings.is_production)
         .build()
+}
+
+/// actix-session finds no session if any cookie is unreadable, even one that another application set.
+async fn drop_unreadable_cookies(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>> {
+    let headers = request.headers().get_all(COOKIE);
+    let cookies = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+    let is_readable =
+        |cookie: &&[u8]| str::from_utf8(cookie).is_ok_and(|it| Cookie::parse_encoded(it).is_ok());
+    let readable = cookies.filter(is_readable).collect::<Vec<_>>().join(&b';');
+    let readable = HeaderValue::from_bytes(&readable).expect("parts of headers are valid");
+    request.headers_mut().insert(COOKIE, readable);
+    next.call(request).await
 }
 
 async fn count_view(session: Session) -> Result<web::Json<Views>> {
@@ -75,7 +97,7 @@ async fn count_view(session: Session) -> Result<web::Json<Views>> {
 async fn log_in(session: Session, credentials: web::Json<Credentials>) -> Result<web::Json<User>> {
     let Credentials { username, password } = credentials.into_inner();
     if (username.as_str(), password.as_str()) != ("admin", "password") {
-        return Err(Unauthorized("Invalid credentials").into());
+        return Err(SessionError::InvalidCredentials.into());
     }
     session.renew();
     session.insert("username", &username)?;
@@ -83,7 +105,7 @@ async fn log_in(session: Session, credentials: web::Json<Credentials>) -> Result
 }
 
 async fn show_user(session: Session) -> Result<web::Json<User>> {
-    let username = session.get("username")?.ok_or(Unauthorized("Not logged in"))?;
+    let username = session.get("username")?.ok_or(SessionError::NotLoggedIn)?;
     Ok(web::Json(User { username }))
 }
 
@@ -111,8 +133,8 @@ struct User {
 /// A clone is another handle on the same sessions.
 #[derive(Clone)]
 struct MemoryStore {
-    /// What is known of each visitor, by the id in the cookie. Reading an entry is use of it, and
-    /// one that is not used goes.
+    /// The state of each session, by the id in the cookie. An entry that is neither read nor written
+    /// for the time of `Settings::idle` is removed.
     by_id: Cache<String, State>,
 }
 
@@ -120,7 +142,7 @@ type State = HashMap<String, String>;
 
 impl MemoryStore {
     fn new(idle: Duration) -> Self {
-        // moka's usual policy would rather turn a new visitor away than forget a busy one.
+        // With moka's default policy, new visitors lose to frequent ones when the store is full.
         let by_id = Cache::builder().eviction_policy(EvictionPolicy::lru());
         Self { by_id: by_id.time_to_idle(idle).max_capacity(100_000).build() }
     }
@@ -143,7 +165,7 @@ impl SessionStore for MemoryStore {
         state: State,
         _: &time::Duration,
     ) -> Result<SessionKey, UpdateError> {
-        // A request that was under way at the logout must not bring the session back.
+        // A request that is still running after the logout must not bring the session back.
         let entry = self.by_id.entry_by_ref(id.as_ref());
         entry.and_compute_with(|old| ready(old.map_or(Op::Nop, |_| Op::Put(state)))).await;
         Ok(id)
@@ -160,40 +182,39 @@ impl SessionStore for MemoryStore {
 }
 
 #[derive(Clone)]
-struct Config {
+struct Settings {
     is_production: bool,
-    /// Cookies are encrypted with it, so no id reaches the store that was not handed out.
+    /// Encrypts the cookies, so the store is only asked for ids that this server made.
     key: Key,
     /// How long a session lives without being used.
     idle: Duration,
 }
 
-impl Config {
-    fn load() -> Result<Self, shared::StartError> {
-        let is_production = env::var("APP_ENV").is_ok_and(|name| name == "production");
-        let key = match env::var("SESSION_SECRET") {
-            Ok(secret) if secret.len() >= 32 => Key::derive_from(secret.as_bytes()),
-            // The sessions do not survive the process either.
-            Err(_) if !is_production => Key::generate(),
-            _ => return Err(shared::StartError::new("SESSION_SECRET must have 32 bytes or more")),
-        };
-        let idle = env::var("SESSION_TTL_MS").map_or(Ok(3_600_000), |ttl| ttl.parse::<u32>());
-        let idle = idle.map_err(|_| shared::StartError::new("SESSION_TTL_MS must be a number"))?;
+impl Settings {
+    fn read() -> Result<Self, shared::StartError> {
+        let is_production = shared::AppEnv::read()? == shared::AppEnv::Production;
+        let secret = shared::secret("SESSION_SECRET", "development-secret-do-not-deploy", 32)?;
+        if secret.len() < 32 {
+            return Err(shared::StartError::new("SESSION_SECRET must have at least 32 bytes"));
+        }
+        let idle = shared::setting("SESSION_TTL_MS", 3_600_000, 1..=u32::MAX)?;
+        let key = Key::derive_from(secret.as_bytes());
         Ok(Self { is_production, key, idle: Duration::from_millis(idle.into()) })
     }
 }
 
-/// 401: why the visitor counts as nobody.
-#[derive(Debug)]
-struct Unauthorized(&'static str);
-
-impl fmt::Display for Unauthorized {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
+/// `shared::json_errors` sends it as JSON.
+#[derive(Debug, thiserror::Error)]
+enum SessionError {
+    /// 401: the username or the password is wrong.
+    #[error("Invalid credentials")]
+    InvalidCredentials,
+    /// 401: the session has no user.
+    #[error("Not logged in")]
+    NotLoggedIn,
 }
 
-impl ResponseError for Unauthorized {
+impl ResponseError for SessionError {
     fn status_code(&self) -> StatusCode {
         StatusCode::UNAUTHORIZED
     }
