@@ -1,20 +1,22 @@
-//! Tell valid e-mail addresses from invalid ones, and say why.
+//! Validate email addresses, and say why an address is invalid.
 //!
-//! The rules of a browser's `<input type=email>` come from the crate; what they leave open is
-//! decided here: dots, the top-level domain, the length of the whole. The domain is brought into
-//! its normal form first, lower-case punycode, and that form is checked, measured and returned.
-//! The local part stays as it was typed: only its own mail server knows what it means.
+//! The crate has the rules of a browser's `<input type=email>`. This server adds rules for what they
+//! leave open: dots, the top-level domain, letters beyond ASCII, and the length of the address. It
+//! checks, measures and returns the domain as lower-case punycode. The local part stays as it was
+//! typed, because only its own mail server knows what it means.
 //!
-//! One regular expression for all of it could not say what is wrong. The grammar of RFC 5322 lets
-//! through comments, quotes and literals that no sign-up form wants. None of it proves that the
-//! address takes mail; only a message with a link does.
+//! One regular expression for everything cannot say what is wrong, and the grammar of RFC 5322 allows
+//! comments, quotes and literals that a sign-up form does not want. No rule proves that the address
+//! receives mail; only a message with a link does.
 //!
 //! Run it with `cargo run -p q29-email-validation`, then
 //! `curl -i --json '{"email":"Ada@EXAMPLE.com"}' http://127.0.0.1:3000/validate-email`.
 
-use std::{fmt, str::FromStr};
+use std::{str::FromStr, sync::LazyLock};
 
 use actix_web::{App, HttpResponse, HttpServer, ResponseError, http::StatusCode, web};
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use validator::ValidateEmail;
@@ -31,86 +33,95 @@ async fn main() -> Result<(), shared::StartError> {
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    // An address has 254 octets: nobody needs to parse, let alone check, a body of megabytes.
+    // An address has at most 254 octets, so a body of megabytes need not be parsed.
     cfg.app_data(web::JsonConfig::default().limit(4096))
-        .service(web::resource("/validate-email").post(check_email));
+        .service(web::resource("/validate-email").post(validate_email));
 }
 
-async fn check_email(claim: web::Json<Claim>) -> Result<web::Json<Verdict>, Invalid> {
-    let Address(email) = claim.email.trim().parse()?;
-    Ok(web::Json(Verdict { email, valid: true }))
+async fn validate_email(input: web::Json<Input>) -> Result<web::Json<ValidEmail>, InvalidEmail> {
+    let Address(email) = input.email.trim().parse()?;
+    Ok(web::Json(ValidEmail { email, valid: true }))
 }
 
 #[derive(Deserialize)]
-struct Claim {
+struct Input {
     email: String,
 }
 
 #[derive(Serialize)]
-struct Verdict {
+struct ValidEmail {
     email: String,
     valid: bool,
 }
 
-/// A valid address, its domain in lower-case punycode.
+/// A valid address, with its domain in lower-case punycode.
 struct Address(String);
 
 impl FromStr for Address {
-    type Err = Invalid;
+    type Err = InvalidEmail;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let (local, domain) =
-            text.split_once('@').filter(|(_, domain)| !domain.contains('@')).ok_or(Invalid::At)?;
+    fn from_str(text: &str) -> Result<Self, InvalidEmail> {
+        let (local, domain) = text
+            .split_once('@')
+            .filter(|(_, domain)| !domain.contains('@'))
+            .ok_or(InvalidEmail::AtSign)?;
 
-        // HTML allows dots wherever they stand, SMTP only between atoms.
+        // HTML allows dots anywhere, SMTP only between other characters.
         let has_loose_dot = local.split('.').any(str::is_empty);
         if has_loose_dot || !format!("{local}@example.com").validate_email() {
-            return Err(Invalid::LocalPart);
+            return Err(InvalidEmail::LocalPart);
         }
 
-        let domain = idna::domain_to_ascii(domain).map_err(|_| Invalid::Domain)?;
+        let domain = to_punycode(domain).ok_or(InvalidEmail::Domain)?;
         let address = format!("{local}@{domain}");
         if !address.validate_email() || !has_top_level_domain(&domain) || address.len() > 254 {
-            return Err(Invalid::Domain);
+            return Err(InvalidEmail::Domain);
         }
         Ok(Self(address))
     }
 }
 
-/// The crate takes `localhost`, `192.0.2.1` and `[192.0.2.1]` as well, which no sign-up form wants.
+/// UTS 46 drops invisible characters and accepts emoji; a domain consists of letters and digits.
+fn to_punycode(domain: &str) -> Option<String> {
+    static LETTERS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[[\p{L}\p{M}\p{N}.-]--\p{Default_Ignorable_Code_Point}]+$")
+            .expect("the expression is valid")
+    });
+    let is_name = LETTERS.is_match(domain);
+    let name = is_name.then(|| {
+        let (list, hyphens) = (AsciiDenyList::STD3, Hyphens::CheckFirstLast);
+        Uts46::new().to_ascii(domain.as_bytes(), list, hyphens, DnsLength::Verify)
+    });
+    Some(name?.ok()?.into_owned())
+}
+
+/// The crate accepts `localhost` and `192.0.2.1` as well, which a sign-up form does not want.
 fn has_top_level_domain(domain: &str) -> bool {
     let last = domain.rsplit_once('.').map_or("", |(_, last)| last);
     last.contains(|c: char| c.is_ascii_alphabetic())
 }
 
-/// Which part of the address is at fault.
-#[derive(Debug)]
-enum Invalid {
-    /// 400: nothing to split at, or several places.
-    At,
-    /// 400: empty, longer than 64, with a dot or a character out of place.
+/// The part of the address that is at fault.
+#[derive(Debug, thiserror::Error)]
+enum InvalidEmail {
+    /// 400: there is no `@`, or more than one.
+    #[error("an address has exactly one @")]
+    AtSign,
+    /// 400: the part before the `@` is empty or too long, or has a wrong character.
+    #[error(
+        "the local part must have 1 to 64 letters, digits and !#$%&'*+-/=?^_`{{|}}~, with single \
+         dots between them"
+    )]
     LocalPart,
-    /// 400: no name of a public host, or more of it than fits into 254 octets.
+    /// 400: the part after the `@` is not the name of a public host, or makes the address too long.
+    #[error(
+        "the domain must be a host name such as example.com, and the address must have at most \
+         254 octets"
+    )]
     Domain,
 }
 
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::At => "an address has exactly one @",
-            Self::LocalPart => {
-                "the local part must be 1 to 64 letters, digits and !#$%&'*+-/=?^_`{|}~, \
-                 with single dots between them"
-            }
-            Self::Domain => {
-                "the domain must be a host name such as example.com, \
-                 and the address no longer than 254 octets"
-            }
-        })
-    }
-}
-
-impl ResponseError for Invalid {
+impl ResponseError for InvalidEmail {
     fn status_code(&self) -> StatusCode {
         StatusCode::BAD_REQUEST
     }

@@ -20,7 +20,7 @@ fn an_ordinary_address_is_valid() {
 }
 
 #[test]
-fn an_address_has_exactly_one_at_sign_with_something_on_both_sides() {
+fn an_address_has_exactly_one_at_sign_with_text_on_both_sides() {
     let app = Server::start();
 
     for email in [
@@ -39,7 +39,7 @@ fn an_address_has_exactly_one_at_sign_with_something_on_both_sides() {
 }
 
 #[test]
-fn blanks_around_an_address_do_not_count() {
+fn surrounding_whitespace_is_ignored() {
     let app = Server::start();
 
     for email in ["  ada@example.com", "ada@example.com ", "\tada@example.com  "] {
@@ -48,7 +48,7 @@ fn blanks_around_an_address_do_not_count() {
 }
 
 #[test]
-fn the_domain_is_lower_cased_and_the_local_part_is_not() {
+fn only_the_domain_is_lower_cased() {
     let app = Server::start();
 
     for (email, wanted) in [
@@ -61,7 +61,7 @@ fn the_domain_is_lower_cased_and_the_local_part_is_not() {
 }
 
 #[test]
-fn a_local_part_may_have_every_character_of_an_atom() {
+fn a_local_part_may_have_every_allowed_character() {
     let app = Server::start();
 
     for email in [
@@ -77,7 +77,7 @@ fn a_local_part_may_have_every_character_of_an_atom() {
 }
 
 #[test]
-fn a_dot_in_a_local_part_stands_between_two_characters() {
+fn a_dot_in_a_local_part_must_be_between_two_characters() {
     let app = Server::start();
 
     for email in
@@ -88,7 +88,7 @@ fn a_dot_in_a_local_part_stands_between_two_characters() {
 }
 
 #[test]
-fn nothing_else_is_in_a_local_part() {
+fn other_characters_in_a_local_part_are_rejected() {
     let app = Server::start();
 
     for email in [
@@ -111,7 +111,7 @@ fn nothing_else_is_in_a_local_part() {
 }
 
 #[test]
-fn a_domain_is_of_labels_of_letters_digits_and_hyphens() {
+fn a_domain_has_labels_of_letters_digits_and_hyphens() {
     let app = Server::start();
     let longest = format!("ada@{}.com", "a".repeat(63));
 
@@ -130,7 +130,7 @@ fn a_domain_is_of_labels_of_letters_digits_and_hyphens() {
 }
 
 #[test]
-fn nothing_else_is_in_a_domain() {
+fn other_characters_in_a_domain_are_rejected() {
     let app = Server::start();
     let too_long = format!("ada@{}.com", "a".repeat(64));
 
@@ -155,7 +155,7 @@ fn nothing_else_is_in_a_domain() {
 }
 
 #[test]
-fn a_domain_is_the_name_of_a_public_host() {
+fn a_domain_must_be_the_name_of_a_public_host() {
     let app = Server::start();
 
     for email in [
@@ -173,7 +173,7 @@ fn a_domain_is_the_name_of_a_public_host() {
 }
 
 #[test]
-fn an_email_that_is_missing_or_no_text_is_refused_with_400() {
+fn an_email_that_is_missing_or_not_a_string_gets_400() {
     let app = Server::start();
     check(&app, "ada@example.com").send().expect_status(200);
 
@@ -191,7 +191,7 @@ fn an_email_that_is_missing_or_no_text_is_refused_with_400() {
 mod stretch {
     use std::time::Duration;
 
-    use contract::expect;
+    use contract::{expect, patience};
 
     use super::*;
 
@@ -205,8 +205,30 @@ mod stretch {
             ("a@почта.рф", "a@почта.рф", "a@xn--80a1acny.xn--p1ai"),
             ("a@ПОЧТА.РФ", "a@почта.рф", "a@xn--80a1acny.xn--p1ai"),
             ("a@例え.テスト", "a@例え.テスト", "a@xn--r8jz45g.xn--zckzah"),
+            ("a@उदाहरण.परीक्षा", "a@उदाहरण.परीक्षा", "a@xn--p1b6ci4b4b3a.xn--11b5bs3a9aj6g"),
         ] {
             expect_valid(&check(&app, email).send(), &[unicode, punycode]);
+        }
+    }
+
+    #[test]
+    fn symbols_invisible_characters_and_outer_hyphens_are_rejected_in_a_domain() {
+        let app = Server::start();
+        check(&app, "ada@example.com").send().expect_status(200);
+
+        for email in [
+            "a@-b\u{fc}cher.example",
+            "a@b\u{fc}cher-.example",
+            "a@b\u{fc}cher.-example",
+            "a@ex\u{200b}ample.com",
+            "a@ex\u{ad}ample.com",
+            "a@ex\u{fe0f}ample.com",
+            "a@ex\u{2060}ample.com",
+            "a@\u{1f600}.example",
+            "a@i\u{2764}.example",
+            "a@\u{2122}.example",
+        ] {
+            expect_invalid(&check(&app, email).send());
         }
     }
 
@@ -244,7 +266,7 @@ mod stretch {
     }
 
     #[test]
-    fn the_reason_names_what_is_at_fault() {
+    fn the_reason_names_the_part_that_is_at_fault() {
         let app = Server::start();
 
         for (email, named, others) in [
@@ -272,7 +294,7 @@ mod stretch {
     }
 
     #[test]
-    fn a_hundred_kilobytes_are_refused_within_a_second() {
+    fn a_hundred_kilobytes_are_rejected_within_a_second() {
         let app = Server::start();
         check(&app, "ada@example.com").send().expect_status(200);
 
@@ -285,18 +307,19 @@ mod stretch {
             (format!("a@{}!", "a-".repeat(SIZE / 2)), "a domain of hyphens"),
             (format!("a@{}.com", "\u{fc}".repeat(SIZE / 2)), "a domain beyond ASCII"),
         ] {
-            // On a busy machine one try may be slow for no fault of the server's.
-            let request = check(&app, &email).timeout(Duration::from_secs(1));
-            let answer = (0..3).find_map(|_| request.clone().try_send().ok());
-            expect(answer.is_some(), &format!("an answer to 100 kB of {what} within 1 s"), "none");
-            answer.iter().for_each(|answer| {
-                answer.expect_status([400, 413]).expect_json_error();
+            // On a busy machine a single response may be slow although the server is not.
+            let request = check(&app, &email).timeout(patience(Duration::from_secs(1)));
+            let response = (0..3).find_map(|_| request.clone().try_send().ok());
+            let wanted = format!("a response to 100 kB of {what} within 1 s");
+            expect(response.is_some(), &wanted, "none");
+            response.iter().for_each(|response| {
+                response.expect_status([400, 413]).expect_json_error();
             });
         }
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn invalid_requests_get_a_4xx() {
         let app = Server::start();
         check(&app, "ada@example.com").send().expect_status(200);
 
@@ -305,12 +328,12 @@ mod stretch {
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         let app = Server::start();
         check(&app, "ada@example.com").send().expect_status(200);
 
-        let claim = json!({ "email": "ada@example.com" });
-        process_rules(&Endpoint::post("/validate-email", claim));
+        let input = json!({ "email": "ada@example.com" });
+        process_rules(&Endpoint::post("/validate-email", input));
     }
 }
 
@@ -322,10 +345,11 @@ fn check(app: &Server, email: &str) -> Request {
 #[track_caller]
 fn expect_valid(response: &Response, wanted: &[&str]) {
     response.expect_status(200).expect_media_type("application/json");
-    response.expect_json_including(json!({ "valid": true }));
-    let email = response.json_at("/email");
-    let is_wanted = wanted.iter().any(|wanted| email == *wanted);
-    response.expect(is_wanted, &format!("email {}", wanted.join(" or ")), email.to_string());
+    let body = response.json_at("");
+    let bodies: Vec<_> =
+        wanted.iter().map(|email| json!({ "email": email, "valid": true })).collect();
+    let wanted = bodies.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+    response.expect(bodies.contains(&body), &wanted, body.to_string());
 }
 
 #[track_caller]
