@@ -1,20 +1,18 @@
 //! Cache a slow product lookup, and never serve what was replaced.
 //!
-//! What is cached is not an answer but a cell for it, which a `OnceCell` fills with one lookup,
-//! however many requests wait. An update takes the cell out of the cache: a lookup that has read the
-//! old values still fills it, for those who wait already, and nobody else will find it.
+//! The cache holds a cell for each product, which a `OnceCell` fills with one lookup, however many
+//! requests wait. An update removes the cell from the cache: a lookup that has read the old values
+//! still fills that cell, for the requests that wait already, and no later request finds it.
 //!
-//! With moka's `get_with` alone, such a lookup would store the old values after `invalidate` had
-//! found nothing to remove; a version in the key would help as well. The `ETag` is a hash of the
-//! body, so it outlives the copy and the server, which a time or a counter would not.
+//! With moka's `get_with` alone, such a lookup stores the old values after `invalidate` found nothing
+//! to remove; a version in the key is another way out. The `ETag` is a SHA-256 of the body, so it
+//! survives a restart and is the same on every server, which a time or a counter is not.
 //!
 //! Run it with `cargo run -p q30-response-caching`, then
 //! `curl -i http://127.0.0.1:3000/products/1` twice.
 
 use std::{
     collections::BTreeMap,
-    env, fmt,
-    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -23,7 +21,7 @@ use std::{
 };
 
 use actix_web::{
-    App, HttpResponse, HttpServer, ResponseError, Result,
+    App, HttpResponse, HttpServer, ResponseError,
     http::{
         StatusCode,
         header::{CacheControl, CacheDirective, ETag, EntityTag, IfNoneMatch},
@@ -32,11 +30,12 @@ use actix_web::{
 };
 use moka::future::Cache;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let products = web::Data::new(Products::from_env()?);
+    let products = web::Data::new(Products::read()?);
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(products.clone()).configure(routes)
     })
@@ -65,9 +64,10 @@ async fn get_product(
         .insert_header(("x-cache", x_cache))
         .insert_header(products.cache_control.clone())
         .insert_header(ETag(rendered.etag));
-    Ok(match is_known {
-        true => response.finish(),
-        false => response.content_type("application/json").body(rendered.body),
+    Ok(if is_known {
+        response.finish()
+    } else {
+        response.content_type("application/json").body(rendered.body)
     })
 }
 
@@ -78,7 +78,7 @@ async fn update_product(
 ) -> Result<web::Json<Product>, NotFound> {
     let product = Product { id: *id, ..new.into_inner() };
     let product = products.database.replace(product).ok_or(NotFound)?;
-    // Only now: the lookup for the next cell must not read the old values.
+    // After the update, because the lookup for the next cell must read the new values.
     products.cache.invalidate(&product.id).await;
     Ok(web::Json(product))
 }
@@ -89,7 +89,7 @@ async fn show_stats(products: web::Data<Products>) -> web::Json<Stats> {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Product {
-    /// Comes from the path, whatever a body says.
+    /// Comes from the path; an `id` in a body is ignored.
     #[serde(skip_deserializing)]
     id: u32,
     name: String,
@@ -101,7 +101,7 @@ struct Stats {
     computations: u64,
 }
 
-/// A body that can be sent again.
+/// A response body that can be sent several times.
 #[derive(Clone)]
 struct Rendered {
     body: String,
@@ -111,8 +111,8 @@ struct Rendered {
 impl Rendered {
     fn new(product: &Product) -> Self {
         let body = serde_json::to_string(product).expect("a product can be written as JSON");
-        let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one(&body);
-        Self { body, etag: EntityTag::new_strong(format!("{hash:016x}")) }
+        let etag = EntityTag::new_strong(format!("{:x}", Sha256::digest(&body)));
+        Self { body, etag }
     }
 
     fn is_among(&self, known: &IfNoneMatch) -> bool {
@@ -125,19 +125,21 @@ impl Rendered {
 
 struct Products {
     database: Database,
-    /// By id; a cell is empty until its lookup is done, and holds `None` if there is no product.
+    /// By id. A cell is empty until its lookup ends, and holds `None` if the product does not exist.
     cache: Cache<u32, Arc<OnceCell<Option<Rendered>>>>,
     cache_control: CacheControl,
 }
 
 impl Products {
-    fn from_env() -> Result<Self, shared::StartError> {
-        let ttl = Duration::from_millis(setting("CACHE_TTL_MS", 60_000)?);
-        let max_age = CacheDirective::MaxAge(ttl.as_secs().try_into().unwrap_or(u32::MAX));
-        let max_entries = setting("CACHE_MAX_ENTRIES", 1000)?;
+    fn read() -> Result<Self, shared::StartError> {
+        let delay = Duration::from_millis(shared::setting("SLOW_MS", 200, 0..=3_600_000)?);
+        let ttl = shared::setting("CACHE_TTL_MS", 60_000, 1..=u32::MAX)?;
+        let max_entries = shared::setting("CACHE_MAX_ENTRIES", 1000, 1..=1_000_000)?;
+        let cache = Cache::builder().max_capacity(max_entries);
+        let max_age = CacheDirective::MaxAge(ttl / 1000);
         Ok(Self {
-            database: Database::new(Duration::from_millis(setting("SLOW_MS", 200)?)),
-            cache: Cache::builder().max_capacity(max_entries).time_to_live(ttl).build(),
+            database: Database::new(delay),
+            cache: cache.time_to_live(Duration::from_millis(ttl.into())).build(),
             cache_control: CacheControl(vec![CacheDirective::Public, max_age]),
         })
     }
@@ -150,10 +152,10 @@ impl Products {
     }
 }
 
-/// Stands for a database far away: a lookup reads, and then the answer takes a while.
+/// Stands for a slow database: a lookup reads the product and then takes a while.
 struct Database {
     products: Mutex<BTreeMap<u32, Product>>,
-    /// Lookups that have begun.
+    /// The number of lookups that have begun.
     lookups: AtomicU64,
     delay: Duration,
 }
@@ -178,20 +180,10 @@ impl Database {
     }
 }
 
-fn setting(name: &str, default: u64) -> Result<u64, shared::StartError> {
-    let refuse = |_| shared::StartError::new(format!("{name} must be a whole number"));
-    env::var(name).map_or(Ok(default), |value| value.parse().map_err(refuse))
-}
-
-/// 404: no product has this id.
-#[derive(Debug)]
+/// 404: no product has this id. `shared::json_errors` sends it as JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("Product not found")]
 struct NotFound;
-
-impl fmt::Display for NotFound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Product not found")
-    }
-}
 
 impl ResponseError for NotFound {
     fn status_code(&self) -> StatusCode {

@@ -1,13 +1,13 @@
 //! Cache a slow product lookup, and never serve what was replaced.
 //!
-//! The prompt is in README.md. Routes, settings and the slow database are given; the handlers are
-//! yours, and so is what stands between them and the database.
+//! The prompt is in README.md. The routes, the settings and the slow database are given. Write the
+//! handlers, and the cache between them and the database.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 30`, and judge it on every save with `cargo xtask watch 30`.
 
 use std::{
     collections::BTreeMap,
-    env,
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
@@ -15,12 +15,12 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpResponse, HttpServer, Result, rt, web};
+use actix_web::{App, HttpResponse, HttpServer, ResponseError, http::StatusCode, rt, web};
 use serde::{Deserialize, Serialize};
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let products = web::Data::new(Products::from_env()?);
+    let products = web::Data::new(Products::read()?);
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(products.clone()).configure(routes)
     })
@@ -37,20 +37,24 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(web::resource("/stats").get(show_stats));
 }
 
-async fn get_product(products: web::Data<Products>, id: web::Path<u32>) -> HttpResponse {
-    // TODO: 200 with the product and its headers, from the cache if it is there, or 404.
-    let product = products.database.find(*id).await;
-    shared::not_implemented((product, products.ttl, products.max_entries))
+async fn get_product(
+    products: web::Data<Products>,
+    id: web::Path<u32>,
+) -> Result<HttpResponse, NotFound> {
+    // TODO: 200 with the product and its headers, from the cache if possible, or 404.
+    let product = products.database.find(*id).await.ok_or(NotFound)?;
+    Ok(shared::not_implemented((product, products.ttl, products.max_entries)))
 }
 
 async fn update_product(
     products: web::Data<Products>,
     id: web::Path<u32>,
     new: web::Json<Product>,
-) -> HttpResponse {
-    // TODO: 200 with the product, whose old values nobody gets from now on, or 404.
+) -> Result<HttpResponse, NotFound> {
+    // TODO: 200 with the product, or 404. No later response has the old values.
     let product = Product { id: *id, ..new.into_inner() };
-    shared::not_implemented(products.database.replace(product))
+    let product = products.database.replace(product).ok_or(NotFound)?;
+    Ok(shared::not_implemented(product))
 }
 
 async fn show_stats(products: web::Data<Products>) -> web::Json<Stats> {
@@ -59,7 +63,7 @@ async fn show_stats(products: web::Data<Products>) -> web::Json<Stats> {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Product {
-    /// Comes from the path, whatever a body says.
+    /// Comes from the path; an `id` in a body is ignored.
     #[serde(skip_deserializing)]
     id: u32,
     name: String,
@@ -75,23 +79,23 @@ struct Products {
     database: Database,
     ttl: Duration,
     max_entries: u64,
-    // TODO: what is kept of the products that were looked up.
+    // TODO: the cache of the products that were looked up.
 }
 
 impl Products {
-    fn from_env() -> Result<Self, shared::StartError> {
-        Ok(Self {
-            database: Database::new(Duration::from_millis(setting("SLOW_MS", 200)?)),
-            ttl: Duration::from_millis(setting("CACHE_TTL_MS", 60_000)?),
-            max_entries: setting("CACHE_MAX_ENTRIES", 1000)?,
-        })
+    fn read() -> Result<Self, shared::StartError> {
+        let delay = Duration::from_millis(shared::setting("SLOW_MS", 200, 0..=3_600_000)?);
+        let ttl = shared::setting("CACHE_TTL_MS", 60_000, 1..=u32::MAX)?;
+        let max_entries = shared::setting("CACHE_MAX_ENTRIES", 1000, 1..=1_000_000)?;
+        let ttl = Duration::from_millis(ttl.into());
+        Ok(Self { database: Database::new(delay), ttl, max_entries })
     }
 }
 
-/// Stands for a database far away: a lookup reads, and then the answer takes a while.
+/// Stands for a slow database: a lookup reads the product and then takes a while.
 struct Database {
     products: Mutex<BTreeMap<u32, Product>>,
-    /// Lookups that have begun.
+    /// The number of lookups that have begun.
     lookups: AtomicU64,
     delay: Duration,
 }
@@ -116,7 +120,13 @@ impl Database {
     }
 }
 
-fn setting(name: &str, default: u64) -> Result<u64, shared::StartError> {
-    let refuse = |_| shared::StartError::new(format!("{name} must be a whole number"));
-    env::var(name).map_or(Ok(default), |value| value.parse().map_err(refuse))
+/// 404: no product has this id. `shared::json_errors` sends it as JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("Product not found")]
+struct NotFound;
+
+impl ResponseError for NotFound {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::NOT_FOUND
+    }
 }

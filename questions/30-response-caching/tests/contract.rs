@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use contract::{
-    Builder, Endpoint, Response, Server, Value, expect, expect_eq, house_rules, json,
-    process_rules, wait_until,
+    Builder, Endpoint, Response, Server, Value, case, expect, expect_eq, house_rules, json,
+    patience, process_rules, wait_until,
 };
 
 const SOON: Duration = Duration::from_secs(3);
@@ -18,12 +18,12 @@ fn the_three_products_are_found() {
         product.expect_json_including(json!({ "id": id })).expect_media_type("application/json");
         let body = product.json();
         let has_types = body["name"].is_string() && body["price"].is_number();
-        product.expect(has_types, "a name that is text and a price that is a number", body);
+        product.expect(has_types, "a name that is a string and a price that is a number", body);
     }
 }
 
 #[test]
-fn the_first_answer_is_a_slow_miss() {
+fn the_first_response_is_a_slow_miss() {
     let app = Server::start();
 
     let asked = Instant::now();
@@ -35,7 +35,7 @@ fn the_first_answer_is_a_slow_miss() {
 }
 
 #[test]
-fn further_answers_are_fast_hits_whichever_worker_gives_them() {
+fn later_responses_are_fast_hits_on_every_worker() {
     let app = slow(600).start();
     let first = get(&app, 1);
     first.expect_header("x-cache", "MISS");
@@ -66,7 +66,7 @@ fn cache_control_has_the_ttl_in_whole_seconds() {
 }
 
 #[test]
-fn an_update_drops_the_copy() {
+fn an_update_removes_the_cached_response() {
     let app = quick().start();
     get(&app, 1);
     get(&app, 1).expect_header("x-cache", "HIT");
@@ -82,20 +82,20 @@ fn an_update_drops_the_copy() {
 }
 
 #[test]
-fn a_copy_expires_after_the_ttl_however_often_it_is_asked_for() {
+fn a_cached_response_expires_after_the_ttl_even_if_it_is_used() {
     let ttl = Duration::from_millis(600);
     let app = quick().env("CACHE_TTL_MS", "600").start();
     let asked = Instant::now();
     get(&app, 1).expect_header("x-cache", "MISS");
 
-    wait_until("a MISS once the copy has expired", SOON, || is_miss(&get(&app, 1)));
+    wait_until("a MISS once the copy has expired", patience(SOON), || is_miss(&get(&app, 1)));
 
     let lived = asked.elapsed();
     expect(lived >= ttl.mul_f32(0.9), "a copy that lives for 600 ms", lived);
 }
 
 #[test]
-fn an_unknown_product_is_404_every_time() {
+fn an_unknown_product_gets_404_every_time() {
     let app = quick().start();
     get(&app, 1).expect_header_list("cache-control", "max-age=60");
 
@@ -121,7 +121,7 @@ mod stretch {
         let app = quick().env("CACHE_TTL_MS", "300").start();
 
         let tag = etag(&get(&app, 1));
-        wait_until("a MISS once the copy has expired", SOON, || {
+        wait_until("a MISS once the copy has expired", patience(SOON), || {
             let response = get(&app, 1);
             expect_eq("etag of a product that has not changed", etag(&response), tag.clone());
             is_miss(&response)
@@ -133,7 +133,7 @@ mod stretch {
     }
 
     #[test]
-    fn if_none_match_with_the_etag_is_answered_with_304() {
+    fn if_none_match_with_the_etag_gets_304() {
         let app = quick().start();
         let known = get(&app, 1);
 
@@ -165,7 +165,7 @@ mod stretch {
     }
 
     #[test]
-    fn if_none_match_without_the_etag_changes_nothing() {
+    fn if_none_match_without_the_etag_gets_200() {
         let app = quick().start();
         let tag = etag(&get(&app, 1));
         if_none_match(&app, &tag).expect_status(304);
@@ -189,19 +189,16 @@ mod stretch {
     fn fifty_parallel_misses_make_one_lookup() {
         let app = slow(300).start();
 
-        let answers = app.burst((0..50).map(|_| app.get("/products/1")).collect());
+        let responses = app.burst((0..50).map(|_| app.get("/products/1")).collect());
 
-        for answer in &answers {
-            answer.expect_status(200).expect_json(answers[0].json());
+        for response in &responses {
+            response.expect_status(200).expect_json(responses[0].json());
         }
-        app.get("/stats")
-            .send()
-            .expect_status(200)
-            .expect_json_including(json!({ "computations": 1 }));
+        app.get("/stats").send().expect_status(200).expect_json(json!({ "computations": 1 }));
     }
 
     #[test]
-    fn a_lookup_lets_requests_for_other_products_pass() {
+    fn a_lookup_does_not_block_requests_for_other_products() {
         let delay = Duration::from_millis(800);
         let app = slow(800).start();
         get(&app, 1);
@@ -214,7 +211,7 @@ mod stretch {
         }
 
         let took = begun.elapsed();
-        expect(took < delay, "answers while the lookup of another product is under way", took);
+        expect(took < delay, "responses while the lookup of another product is under way", took);
     }
 
     #[test]
@@ -226,14 +223,14 @@ mod stretch {
         put(&app, 1, "Lamp");
 
         let status = lookup.read_response("GET").map(|response| response.status());
-        expect_eq("status for who asked before the update", status, Ok(200));
+        expect_eq("status of the request before the update", status, Ok(200));
         for _ in 0..3 {
             get(&app, 1).expect_json_including(json!({ "name": "Lamp", "price": 12.5 }));
         }
     }
 
     #[test]
-    fn an_update_during_a_lookup_is_seen_by_whoever_asks_next() {
+    fn an_update_during_a_lookup_is_visible_to_the_next_request() {
         let app = slow(500).start();
         let _lookup = app.get("/products/1").begin();
         wait_for_lookups(&app, 1);
@@ -260,15 +257,15 @@ mod stretch {
     }
 
     #[test]
-    fn no_more_answers_are_kept_than_allowed() {
+    fn the_cache_holds_no_more_entries_than_allowed() {
         let app = quick().env("CACHE_MAX_ENTRIES", "1").start();
         get(&app, 1);
         get(&app, 1).expect_header("x-cache", "HIT");
         get(&app, 2);
         get(&app, 3);
 
-        // Whichever of the three is kept, two of them have to be looked up.
-        wait_until("two lookups for three products and room for one", SOON * 2, || {
+        // One of the three is in the cache, so two of them must be looked up.
+        wait_until("two lookups for three products and room for one", patience(SOON * 2), || {
             let before = lookups(&app);
             let misses = (1..=3).filter(|id| is_miss(&get(&app, *id))).count();
             misses >= 2 && lookups(&app) >= before + 2
@@ -276,7 +273,24 @@ mod stretch {
     }
 
     #[test]
-    fn a_clients_mistake_gets_a_4xx() {
+    fn an_invalid_setting_is_a_startup_error_and_an_extreme_one_works() {
+        let app = quick().env("CACHE_TTL_MS", "4294967295").start();
+        get(&app, 1).expect_header_list("cache-control", "max-age=4294967");
+
+        for (name, value) in [
+            ("CACHE_TTL_MS", "a minute"),
+            ("CACHE_TTL_MS", "-1"),
+            ("CACHE_TTL_MS", "18446744073709551615"),
+            ("CACHE_MAX_ENTRIES", "many"),
+        ] {
+            let _case = case(format!("{name}={value}"));
+            let exit = quick().env(name, value).start_and_wait_for_exit(SOON);
+            exit.expect_start_up_error(name);
+        }
+    }
+
+    #[test]
+    fn invalid_requests_get_a_4xx() {
         let app = quick().start();
         get(&app, 1).expect_header("x-cache", "MISS");
 
@@ -290,7 +304,7 @@ mod stretch {
     }
 
     #[test]
-    fn it_starts_and_stops_as_a_service_should() {
+    fn starts_and_stops_cleanly() {
         get(&quick().start(), 1).expect_header("x-cache", "MISS");
 
         process_rules(&Endpoint::put("/products/1", json!({ "name": "Lamp", "price": 12.5 })));
@@ -356,5 +370,5 @@ fn lookups(app: &Server) -> u64 {
 
 #[track_caller]
 fn wait_for_lookups(app: &Server, number: u64) {
-    wait_until("the lookup to begin", SOON, || lookups(app) >= number);
+    wait_until("the lookup to begin", patience(SOON), || lookups(app) >= number);
 }
