@@ -1,18 +1,18 @@
 //! Stream a large file and a list of any length without holding either in memory.
 //!
-//! The prompt is in README.md. The routes and the path of the file are given; the handlers are
-//! yours. Change whatever you like.
+//! The prompt is in README.md. The routes and the errors are given. Write the handlers.
+//! Change anything you like: names, signatures, types and crates.
 //!
 //! Run it with `cargo xtask run 32`, and judge it on every save with `cargo xtask watch 32`.
 
-use std::{env, path::PathBuf};
+use std::path::PathBuf;
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError, http::StatusCode, web};
 use serde::Deserialize;
 
 #[actix_web::main]
 async fn main() -> Result<(), shared::StartError> {
-    let file = web::Data::new(DataFile::from_env());
+    let file = web::Data::new(DataFile::read());
     HttpServer::new(move || {
         App::new().wrap(shared::json_errors()).app_data(file.clone()).configure(routes)
     })
@@ -29,13 +29,16 @@ fn routes(cfg: &mut web::ServiceConfig) {
         .service(web::resource("/numbers").get(list_numbers));
 }
 
-async fn download_file(request: HttpRequest, file: web::Data<DataFile>) -> HttpResponse {
+async fn download_file(
+    request: HttpRequest,
+    file: web::Data<DataFile>,
+) -> Result<HttpResponse, DownloadError> {
     // TODO: 200 with the bytes of the file, its length and its type, or 404.
-    shared::not_implemented((request, file.path.is_absolute()))
+    Ok(shared::not_implemented((request, file.path.clone())))
 }
 
 async fn list_numbers(query: web::Query<Numbers>) -> HttpResponse {
-    // TODO: 200 with the numbers from 1 to `count`, each in a line of its own, or 400.
+    // TODO: 200 with the numbers from 1 to `count`, one per line, or 400.
     shared::not_implemented(query)
 }
 
@@ -50,8 +53,25 @@ struct DataFile {
 
 impl DataFile {
     /// `DATA_FILE`, or a path that depends on the working directory.
-    fn from_env() -> Self {
+    fn read() -> Self {
         // TODO: a sample that is found from any working directory.
-        Self { path: env::var_os("DATA_FILE").unwrap_or_else(|| "README.md".into()).into() }
+        Self { path: shared::path_setting("DATA_FILE", "README.md") }
+    }
+}
+
+/// `shared::json_errors` sends it as JSON.
+#[derive(Debug, thiserror::Error)]
+#[allow(dead_code, reason = "the handler that returns it is still to be written")]
+enum DownloadError {
+    /// 404: there is no file at the path, or something that is not a file.
+    #[error("there is no such file")]
+    NotFound,
+}
+
+impl ResponseError for DownloadError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+        }
     }
 }
