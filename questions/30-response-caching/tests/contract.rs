@@ -88,7 +88,8 @@ fn a_cached_response_expires_after_the_ttl_even_if_it_is_used() {
     let asked = Instant::now();
     get(&app, 1).expect_header("x-cache", "MISS");
 
-    wait_until("a MISS once the copy has expired", patience(SOON), || is_miss(&get(&app, 1)));
+    // The pauses grow up to 300 ms, so a cache that counts from the last use never expires.
+    wait_until("a MISS once the copy has expired", SOON, || is_miss(&get(&app, 1)));
 
     let lived = asked.elapsed();
     expect(lived >= ttl.mul_f32(0.9), "a copy that lives for 600 ms", lived);
