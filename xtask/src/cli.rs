@@ -55,20 +55,20 @@ pub(crate) enum Command {
     #[command(name = "__confine", hide = true)]
     Confine(crate::confine::Confine),
 
-    /// Check this machine: toolchain, disk, port 3000, lock file, readiness without a network.
+    /// Check this machine: toolchain, disk space, port 3000, lock file, and whether it can work offline.
     ///
-    /// Prints one line for each, with the fix where there is a problem.
+    /// Prints one line for each, and how to fix each problem.
     ///
     /// Example: cargo xtask doctor
     ///
-    /// Exit codes: 0 ready, perhaps with warnings; 1 something is missing.
+    /// Exit codes: 0 ready, possibly with warnings; 1 something is missing.
     Doctor,
 }
 
 /// List the questions by tier: minutes, topics and your state
 ///
-/// Your state of a question is one of: untouched, edited, the required checks
-/// that passed (5/9), done, done with stretch.
+/// The state is one of: untouched, edited, the number of required checks that
+/// passed (5/9), done, done with stretch.
 ///
 /// Example: cargo xtask list --tier 2
 ///
@@ -117,13 +117,14 @@ pub(crate) struct Run {
     pub(crate) solution: bool,
 }
 
-/// Check your starter: every check of the contract, the first failure in detail
+/// Check your starter: run every check of the contract, and show the first failure in detail
 ///
 /// With --cmd or --url the same contract checks a server in any language.
 /// The command is started once per check, with PORT in its environment,
-/// and must listen on 127.0.0.1:PORT. It is read as words, with quotes as in
-/// a shell; files in it are found from where you are. $PORT and ${PORT} are
-/// replaced. A line with other shell syntax, such as pipes, is run by sh.
+/// and must listen on 127.0.0.1:PORT. It is split into words, with quotes as
+/// in a shell; relative paths start at your current directory. $PORT and
+/// ${PORT} are replaced. A line with other shell syntax, such as pipes, is
+/// run by sh.
 ///
 /// Examples:
 ///   cargo xtask check 7
@@ -134,13 +135,13 @@ pub(crate) struct Run {
 /// --json prints one object:
 ///   number, slug, exit_code
 ///   subject            starter, solution, url or command
-///   of                 the URL or the command
-///   built              false if it was not built; then diagnostics says why
+///   of                 the URL or the command line
+///   built              false if the build failed; diagnostics then says why
 ///   required, stretch  {passed, failed, not_judged}
 ///   checks             in the order of the contract, each {name, sentence,
 ///                      stretch, outcome, cause, failure, notes, with, millis};
 ///                      the outcome is passed, failed, or not_judged for a check
-///                      that was not run: then failure has the reason
+///                      that was not run; failure then has the reason
 ///
 /// Exit codes:
 ///   0  all required checks passed
@@ -158,7 +159,7 @@ pub(crate) struct Check {
     #[arg(long, group = "subject")]
     pub(crate) solution: bool,
 
-    /// Check the server that is running at this address. Checks that must start a server are not run
+    /// Check the server that already runs at this URL. Checks that must start a server are not run
     #[arg(long, value_name = "URL", group = "subject")]
     pub(crate) url: Option<String>,
 
@@ -175,19 +176,19 @@ pub(crate) struct Check {
     pub(crate) json: bool,
 }
 
-/// Check a question on every save, with the clock of an interview
+/// Check your starter on every save, and show the time as in an interview
 ///
 /// A save counts if it changes a file that is compiled into the starter or its
-/// contract. The minutes count from the first watch; `reset` clears them.
+/// contract. The clock starts with the first watch; `reset` clears it.
 /// Keys: h next hint, d diff with the solution, n next open question, q quit.
-/// Without a terminal the keys are lines of input, and the end of input ends
-/// the watch.
+/// Without a terminal, type each key on a line of its own; the watch ends when
+/// the input ends.
 ///
 /// Example: cargo xtask watch 7
 ///
-/// Exit codes, by the last verdict:
+/// Exit codes, from the last run of the checks:
 ///   0  all required checks passed
-///   1  a required check failed, or there is no verdict yet
+///   1  a required check failed, or the checks have not finished once
 ///   2  a required check was not run, or the server could not be built or did
 ///      not start
 #[derive(Debug, Args)]
@@ -220,29 +221,29 @@ pub(crate) struct Hint {
 
 /// Compare your starter with the solution, side by side where the terminal is wide.
 ///
-/// Until your required checks pass it asks first, because it shows the solution. Line endings are ignored.
+/// It asks first until your required checks pass, because it shows the solution. Line endings are ignored.
 ///
 /// Example: cargo xtask diff 7
 ///
-/// Exit codes: 0 shown; 1 you declined; 2 wrong usage, or it cannot ask because there is no terminal.
+/// Exit codes: 0 shown; 1 you declined; 2 wrong usage, or no terminal to ask in.
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
     /// The question: its number, slug or path
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
-    /// Show it without asking
+    /// Show the differences without asking
     #[arg(long)]
     pub(crate) yes: bool,
 }
 
 /// Restore the original starter and save a copy of yours in backups/.
 ///
-/// Your hints, minutes and results of the question are cleared. It also works after you committed your work.
+/// This also clears your hints, minutes and results for the question. It works even after you committed your work.
 ///
 /// Example: cargo xtask reset 7
 ///
-/// Exit codes: 0 restored and cleared; 2 something could not be done, and the output says what.
+/// Exit codes: 0 restored and cleared; 2 a step failed, and the output says which.
 #[derive(Debug, Args)]
 pub(crate) struct Reset {
     /// The question: its number, slug or path
@@ -250,11 +251,11 @@ pub(crate) struct Reset {
     pub(crate) question: String,
 }
 
-/// Hand out a question: a folder that builds and runs by itself, with no answer in it
+/// Hand out a question: write a folder that builds and runs on its own, without the solution
 ///
-/// It has the prompt, the house rules, the original starter, the contract and
-/// the two crates that these use. The hashes of the files that must not change
-/// stay here, in handouts/, for `grade`.
+/// The folder has the prompt, the house rules, the original starter, the
+/// contract and the two crates that these use. The hashes of the files that
+/// must not change stay here, in handouts/, for `grade`.
 ///
 /// Examples:
 ///   cargo xtask handout 13 ../ada
@@ -281,8 +282,8 @@ pub(crate) struct Handout {
     #[arg(long)]
     pub(crate) required_only: bool,
 
-    /// In place of the starter a wrong answer to review and fix: its name in wrong/, without .patch.
-    /// The checks are left out, since one of them names the bug
+    /// Replace the starter with a wrong answer to review and fix: its name in wrong/, without .patch.
+    /// The checks are left out, because one of them names the bug
     #[arg(long, value_name = "NAME")]
     pub(crate) bug: Option<String>,
 
@@ -295,18 +296,19 @@ pub(crate) struct Handout {
     pub(crate) zip: bool,
 }
 
-/// Start the clock of a hand-out, when the candidate has read the prompt
+/// Start the clock of a hand-out, once the candidate has read the prompt
 ///
-/// The time on the scorecard counts from here to the last change of the
-/// candidate's files. Without it, and without `grade --minutes`, the scorecard
-/// says that the time is not known. Starting again counts from the new start.
+/// The time on the scorecard runs from this moment to the last change in the
+/// candidate's files. Without `start` and without `grade --minutes`, the
+/// scorecard says that the time is not known. Running it again restarts the
+/// clock.
 ///
 /// Examples:
 ///   cargo xtask start 13                    the newest hand-out of question 13
-///   cargo xtask start q13-20260131-120000   by the id that `handout` printed
-///   cargo xtask start ../ada                by its folder
+///   cargo xtask start q13-20260131-120000   with the id that `handout` printed
+///   cargo xtask start ../ada                with its folder
 ///
-/// Exit codes: 0 started, 2 there is no such hand-out.
+/// Exit codes: 0 started, 2 no such hand-out.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Start {
@@ -315,10 +317,10 @@ pub(crate) struct Start {
     pub(crate) handout: String,
 }
 
-/// Grade what came back: build it, judge it with the contract of this workspace, write a scorecard
+/// Grade returned folders: build each, check it with the contract of this workspace, write a scorecard
 ///
-/// The folder is not written to: a copy of it is built and run in a temporary folder. On Linux the
-/// candidate's code can reach nothing else; docs/interviewing.md says what is prevented and what is not.
+/// Nothing is written to a returned folder: a copy of it is built and run in a temporary folder. On
+/// Linux the candidate's code is confined; docs/interviewing.md says what this prevents and what not.
 /// scorecard.md, scorecard.json and scorecard.xml (JUnit) go to a new folder below grades/.
 /// Ctrl-C ends everything that was started, and keeps the scorecards written so far.
 ///
@@ -328,10 +330,14 @@ pub(crate) struct Start {
 ///   cargo xtask grade 13 ../eve --cmd "node server.js"
 ///   cargo xtask grade 13 ../eve --cmd "python3 app.py" --allow-read ~/.pyenv
 ///
-/// Exit codes, of several folders the highest: 0 all required checks passed, 1 a required check failed,
-/// 2 it could not be built, started or judged to the end, a required check was not run, or a folder was
-/// not named rightly (then nothing is graded), 3 what was not to be touched is not as it was handed out,
-/// 130 interrupted.
+/// Exit codes; with several folders, the highest one counts:
+///   0    all required checks passed
+///   1    a required check failed
+///   2    an answer could not be built, did not start or was not judged to the
+///        end, a required check was not run, or a DIR is not a returned folder
+///        (then nothing is graded)
+///   3    a protected file or a program of this workspace was changed
+///   130  interrupted
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Grade {
@@ -339,19 +345,19 @@ pub(crate) struct Grade {
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
-    /// The folders that came back
+    /// The folders that candidates returned
     #[arg(value_name = "DIR", required = true)]
     pub(crate) dirs: Vec<PathBuf>,
 
-    /// Build nothing; judge what this command line starts in the folder, in any language
+    /// Build nothing; check the server that this command line starts in the folder, in any language
     #[arg(long, value_name = "COMMAND")]
     pub(crate) cmd: Option<String>,
 
-    /// Let the candidate's code read this as well, such as an interpreter below your home (repeatable)
+    /// Let the candidate's code read this path too, such as an interpreter in your home folder (repeatable)
     #[arg(long, value_name = "PATH", conflicts_with = "unconfined")]
     pub(crate) allow_read: Vec<PathBuf>,
 
-    /// Run the candidate's code with all your rights, where the kernel cannot confine it
+    /// Run the candidate's code with all your rights, for example if the kernel cannot confine it
     #[arg(long)]
     pub(crate) unconfined: bool,
 
@@ -359,34 +365,34 @@ pub(crate) struct Grade {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Minutes the candidate took, if you know it better than the files' times do
+    /// Minutes that the candidate took, in place of the time from the clock
     #[arg(long, value_name = "N")]
     pub(crate) minutes: Option<u32>,
 
-    /// Hints you gave, for the scorecard
+    /// The number of hints that you gave, for the scorecard
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=3))]
     pub(crate) hints: Option<u8>,
 
-    /// Give up on a build after so many seconds
+    /// Give up on a build after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) build_limit: u64,
 
-    /// Give up on the checks after so many seconds
+    /// Give up on the checks after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) check_limit: u64,
 
-    /// Use no network for the build
+    /// Build without the network
     #[arg(long)]
     pub(crate) offline: bool,
 
-    /// The scorecards on stdout as one JSON array, for programs
+    /// Print the scorecards as one JSON array, for programs
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Add a question: a complete small one, to be replaced part by part
+/// Add a question: a small, complete one that you replace part by part
 ///
-/// It passes `verify` as it is, so that you see at every step what broke it.
+/// It passes `verify` as it is, so you notice which of your changes breaks it.
 ///
 /// Example: cargo xtask new 14 pagination --title "Pagination" --tier 2 --minutes 15
 ///
@@ -398,11 +404,11 @@ pub(crate) struct New {
     #[arg(value_name = "NN", value_parser = clap::value_parser!(u8).range(1..=99))]
     pub(crate) number: u8,
 
-    /// Its folder's name without the number: lower-case words joined by hyphens
+    /// The name of its folder without the number: lowercase words joined by hyphens
     #[arg(value_name = "SLUG")]
     pub(crate) slug: String,
 
-    /// How it is called in lists and at the top of its prompt
+    /// What it is called in lists and at the top of its prompt
     #[arg(long)]
     pub(crate) title: String,
 
@@ -410,17 +416,17 @@ pub(crate) struct New {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(crate) tier: u8,
 
-    /// How long an interview gives for it, from 3 to 60
+    /// How many minutes it takes in an interview, from 3 to 60
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=60))]
     pub(crate) minutes: u32,
 }
 
-/// List a question's wrong answers, make one, or carry all of them over to a changed solution
+/// List a question's wrong answers, create one, or rebase all of them on a changed solution
 ///
-/// A wrong answer is a patch of src/solution.rs in wrong/. --rebase merges each patch into the solution as it is
-/// now: the base is the newest committed solution that the patch fits, so that it works before and after you commit.
-/// Patches that merge are rewritten; conflicts are listed with their places, and their patches are left alone.
-/// --new takes the change you made to src/solution.rs since HEAD and restores the file, or takes a changed copy.
+/// A wrong answer is a patch of src/solution.rs in wrong/. --rebase merges each patch into the current solution.
+/// The base is the newest committed solution that the patch applies to, so it works before and after you commit.
+/// Patches that merge are rewritten. Conflicts are listed with their locations, and those patches stay as they are.
+/// --new takes your change to src/solution.rs since HEAD and restores the file, or takes a changed copy (--from).
 ///
 /// Examples:
 ///   cargo xtask wrong 13
@@ -428,7 +434,7 @@ pub(crate) struct New {
 ///   cargo xtask wrong 13 --new blank-title --thought "A title is a string." --fails a_blank_title_gets_a_400
 ///   cargo xtask wrong 13 --new blank-title --from /tmp/copy.rs
 ///
-/// Exit codes: 0 listed, made or all carried over; 1 a patch does not apply or has conflicts; 2 wrong usage.
+/// Exit codes: 0 listed, created or all rebased; 1 a patch does not apply or has conflicts; 2 wrong usage.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Wrong {
@@ -436,11 +442,11 @@ pub(crate) struct Wrong {
     #[arg(value_name = "NN")]
     pub(crate) question: String,
 
-    /// Rewrite every patch for the solution as it is now
+    /// Rewrite every patch for the current solution
     #[arg(long, conflicts_with = "new")]
     pub(crate) rebase: bool,
 
-    /// Make wrong/NAME.patch; if it exists, its header stays unless you give a new one
+    /// Create wrong/NAME.patch. If it exists, its header stays unless you give a new one
     #[arg(long, value_name = "NAME")]
     pub(crate) new: Option<String>,
 
@@ -448,11 +454,11 @@ pub(crate) struct Wrong {
     #[arg(long, value_name = "FILE|REVISION")]
     pub(crate) base: Option<String>,
 
-    /// What a candidate would think, in one line
+    /// What a candidate who writes this would think, in one line
     #[arg(long, value_name = "LINE", requires = "new")]
     pub(crate) thought: Option<String>,
 
-    /// The check that refuses it: its name, with stretch:: if it is one
+    /// The name of the check that it fails, with stretch:: for a stretch check
     #[arg(long, value_name = "CHECK", requires = "new")]
     pub(crate) fails: Option<String>,
 
@@ -461,19 +467,19 @@ pub(crate) struct Wrong {
     pub(crate) from: Option<PathBuf>,
 }
 
-/// Prove that every question is complete, right and like the others
+/// Verify that every question is complete, correct and uniform
 ///
 /// All findings are reported at once, each with the command or the edit that fixes it:
-/// 1 every folder is complete and uniform; 2 the starter fails what it should; 3 the solution passes;
-/// 4 every wrong answer fails the check it names; 5 no check is flaky; 6 lists are current, nothing leaks;
-/// 7 what is handed out builds by itself, without a network, and holds no answer.
-/// Without a question named it also proves the template of `new`; by itself that is `verify template`.
+/// 1 every folder is complete and uniform; 2 the starter fails the checks that it should fail;
+/// 3 the solution passes; 4 every wrong answer fails the check that its patch names; 5 no check is flaky;
+/// 6 generated files are current, nothing leaks; 7 a hand-out builds on its own, offline, and has no answer.
+/// If you name no question, it also verifies the template of `new`; `verify template` verifies only that.
 ///
 /// Examples:
 ///   cargo xtask verify 13 --rounds 20
 ///   cargo xtask verify --static --write
 ///
-/// Exit codes: 0 clean, 1 findings, 2 it could not be verified.
+/// Exit codes: 0 clean, 1 findings, 2 the verification could not run.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Verify {
@@ -481,28 +487,28 @@ pub(crate) struct Verify {
     #[arg(value_name = "NN")]
     pub(crate) questions: Vec<String>,
 
-    /// Only read: gates 1 and 6, without building anything
+    /// Run only gates 1 and 6, which build nothing
     #[arg(long = "static")]
     pub(crate) only_static: bool,
 
-    /// How often each solution is judged, and once more on one core
+    /// How many times each solution is checked, before one more time on a single core
     #[arg(long, value_name = "N", default_value_t = 3, conflicts_with = "only_static")]
     pub(crate) rounds: u32,
 
-    /// Judge every wrong answer by all checks, and print which of them each check refuses
+    /// Run all checks against every wrong answer, and print which answers each check rejects
     #[arg(long, conflicts_with = "only_static")]
     pub(crate) table: bool,
 
-    /// Bring the generated files up to date: the list in README.md, xtask/starters/, and with
-    /// --table docs/kill-table.md
+    /// Update the generated files: the list in README.md, xtask/starters/ and, with --table,
+    /// docs/kill-table.md
     #[arg(long)]
     pub(crate) write: bool,
 }
 
 /// Run every contract against every solution, or only those of the named questions
 ///
-/// It runs `cargo test` at the workspace's root, in two steps: build, then test.
-/// Without a question it tests the tools as well. The first build takes about 8
+/// It runs `cargo test` in the root of the workspace, in two steps: build, then test.
+/// If you name no question, it tests the tools as well. The first build takes about 8
 /// minutes on 2 cores; later ones take seconds. Without a terminal the build
 /// prints a line every 15 seconds.
 ///
@@ -510,7 +516,7 @@ pub(crate) struct Verify {
 ///   cargo xtask test
 ///   cargo xtask test 7 13
 ///
-/// Exit codes: 0 all tests passed, 1 a test failed, 2 something could not be built.
+/// Exit codes: 0 all tests passed, 1 a test failed, 2 the build failed.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Test {

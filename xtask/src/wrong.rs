@@ -55,7 +55,7 @@ fn list(question: &Question) -> Result<ExitCode> {
     writeln!(text, "{} of {}", count(patches.len(), "wrong answer"), question.folder())?;
     if stale > 0 {
         let next = command(&format!("wrong {:02} --rebase", question.number));
-        writeln!(text, "{stale} of them must be carried over to the solution: {next}")?;
+        writeln!(text, "{stale} of them must be rebased on the solution: {next}")?;
     }
     term::print(&text)?;
     Ok(if stale > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })

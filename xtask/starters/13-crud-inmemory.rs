@@ -4,7 +4,7 @@
 //! what `Todos` contains.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 13`, and judge it on every save with `cargo xtask watch 13`.
+//! Run it with `cargo xtask run 13`, and check it on every save with `cargo xtask watch 13`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Deserialize;

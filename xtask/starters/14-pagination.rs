@@ -4,7 +4,7 @@
 //! `PageQuery` contains are yours.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 14`, and judge it on every save with `cargo xtask watch 14`.
+//! Run it with `cargo xtask run 14`, and check it on every save with `cargo xtask watch 14`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@
 //! what `Search` and `Catalog` contain are yours.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 15`, and judge it on every save with `cargo xtask watch 15`.
+//! Run it with `cargo xtask run 15`, and check it on every save with `cargo xtask watch 15`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@
 //! what `Sorting` contains are yours.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 16`, and judge it on every save with `cargo xtask watch 16`.
+//! Run it with `cargo xtask run 16`, and check it on every save with `cargo xtask watch 16`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@
 //! middleware around `/protected`, and how the handler learns who is calling, are yours.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 18`, and judge it on every save with `cargo xtask watch 18`.
+//! Run it with `cargo xtask run 18`, and check it on every save with `cargo xtask watch 18`.
 
 use actix_web::{
     App, HttpResponse, HttpServer, Result,

@@ -1,4 +1,4 @@
-//! Allow every client five requests a minute and refuse the rest.
+//! Allow every client five requests a minute and reject the rest.
 //!
 //! The prompt is in README.md. The server, its one route and the settings are given, and the
 //! middleware is already wrapped around the app; you write what it does and what `Limiter` stores.

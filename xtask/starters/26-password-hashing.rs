@@ -4,7 +4,7 @@
 //! and what `Users` holds.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 26`, and judge it on every save with `cargo xtask watch 26`.
+//! Run it with `cargo xtask run 26`, and check it on every save with `cargo xtask watch 26`.
 
 use actix_web::{App, HttpResponse, HttpServer, ResponseError, http::StatusCode, web};
 use serde::{Deserialize, Serialize};

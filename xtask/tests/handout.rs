@@ -205,7 +205,7 @@ fn the_clock_of_a_hand_out_that_does_not_exist_cannot_be_started() {
 #[test]
 fn the_sentence_of_the_header_with_the_commands_is_replaced_and_no_other() {
     let interview = Interview::new();
-    let header = "//! Answer with a greeting.\n//!\n//! Run it with `cargo xtask run 1`, and judge it on every\n//! save with `cargo xtask watch 1`.\n//! Change anything you like.\n\n";
+    let header = "//! Answer with a greeting.\n//!\n//! Run it with `cargo xtask run 1`, and check it on every\n//! save with `cargo xtask watch 1`.\n//! Change anything you like.\n\n";
     let text = format!("{header}{}", interview.sandbox.read(STARTER));
     interview.sandbox.write("xtask/starters/01-hello-world.rs", &text);
 

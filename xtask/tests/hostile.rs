@@ -482,13 +482,13 @@ fn a_build_cannot_fetch_the_answer_or_touch_the_judge() {
     assert_eq!(fs::read(desk.sandbox.path("target/debug/q01-solution")).unwrap(), before);
     expect_no_process("sleep 6133");
     assert_eq!(cards.of("dependency")["outcome"], "not_built");
-    cards.names("dependency", "leads outside the folder", "kit in Cargo.toml");
+    cards.names("dependency", "paths or sources outside the folder", "kit in Cargo.toml");
     assert_eq!(cards.of("repository")["outcome"], "not_built");
-    cards.names("repository", "leads outside the folder", "git file://");
+    cards.names("repository", "paths or sources outside the folder", "git file://");
     cards.judged("settings", 3, 0);
-    cards.names("settings", "settings of cargo", ".cargo/config.toml");
+    cards.names("settings", "cargo settings", ".cargo/config.toml");
     cards.judged("toolchain", 3, 0);
-    cards.names("toolchain", "toolchain files, which were not followed", "rust-toolchain.toml");
+    cards.names("toolchain", "toolchain files, which were ignored", "rust-toolchain.toml");
     let of_macro = cards.judged("macro", 1, 1);
     assert!(of_macro.contains("PermissionDenied"), "{of_macro}");
     cards.names("macro", "procedural macros", "own/Cargo.toml");
@@ -736,7 +736,7 @@ fn without_confinement_changed_programs_are_put_back_and_reported() {
     desk.sandbox.run("check 1").expect_code(1);
     let card = desk.card("poisoner", "scorecard.md");
     assert!(card.contains("| Confined | NOT: it ran with all your rights"), "{card}");
-    assert!(card.contains("| Programs of this workspace | changed and put back: "), "{card}");
+    assert!(card.contains("| Programs of this workspace | changed, then restored: "), "{card}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! use `shared::json_errors()`, which would send errors in another shape.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 17`, and judge it on every save with `cargo xtask watch 17`.
+//! Run it with `cargo xtask run 17`, and check it on every save with `cargo xtask watch 17`.
 
 use std::{env, io};
 

@@ -1,4 +1,4 @@
-//! Allow every client five requests a minute and refuse the rest.
+//! Allow every client five requests a minute and reject the rest.
 //!
 //! A client is the IP address at the other end of its connection, because any header can be forged.
 //! Its window begins with its first request. The middleware looks up the count and raises it under

@@ -3,7 +3,7 @@
 //! The prompt is in README.md. The routes, the bodies and the settings are given. Write the handlers.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 28`, and judge it on every save with `cargo xtask watch 28`.
+//! Run it with `cargo xtask run 28`, and check it on every save with `cargo xtask watch 28`.
 
 use std::collections::BTreeMap;
 

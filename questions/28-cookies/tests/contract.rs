@@ -230,7 +230,7 @@ mod stretch {
     }
 
     #[test]
-    fn cookies_of_other_applications_do_not_disturb() {
+    fn cookies_of_other_applications_do_not_interfere() {
         let app = Server::start();
         let (_, signed) = new_cookie(&app, "/signed", "user", "ada");
 

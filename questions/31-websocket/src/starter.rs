@@ -4,7 +4,7 @@
 //! the connection behind it, and what `Lobby` holds.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 31`, and judge it on every save with `cargo xtask watch 31`.
+//! Run it with `cargo xtask run 31`, and check it on every save with `cargo xtask watch 31`.
 #![allow(dead_code, reason = "the code that uses the events is still to be written")]
 
 use std::time::Duration;

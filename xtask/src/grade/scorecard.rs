@@ -1,6 +1,6 @@
-//! A scorecard, as Markdown for people, JSON for programs and JUnit XML for what reads that.
+//! A scorecard, as Markdown for people, JSON for programs, and JUnit XML for tools that show test results.
 //!
-//! There is no total: required and stretch are counted apart, and the rest is for a person to tick.
+//! There is no total: required and stretch are counted separately, and a person ticks the rest.
 
 use std::{
     fmt::Write,
@@ -37,7 +37,7 @@ pub(super) struct Scorecard {
     /// SHA-256 over the files that were judged.
     pub(super) sources: Option<String>,
     pub(super) untouched: Untouched,
-    /// Programs of the workspace that were changed while this was judged, and put back.
+    /// Programs of the workspace that were changed during the grading, and then restored.
     pub(super) tampered: Vec<String>,
     pub(super) confined: Option<Confined>,
     pub(super) look: View,
@@ -67,7 +67,7 @@ impl From<Record> for HandedOut {
     }
 }
 
-/// How long it took, of how many minutes, and how that is known.
+/// How many minutes the candidate took, how many there were, and how that is known.
 #[derive(Debug, Serialize)]
 pub(super) struct Minutes {
     pub(super) used: u64,
@@ -143,7 +143,7 @@ impl Scorecard {
         card
     }
 
-    /// Finds the exit code that this comes to.
+    /// Sets the exit code that follows from the rest.
     pub(super) fn settle(&mut self) {
         self.exit_code = match &self.outcome {
             _ if self.untouched.is_broken() || !self.tampered.is_empty() => 3,
@@ -219,14 +219,13 @@ impl Scorecard {
         Ok(folder)
     }
 
-    /// A line of its own for everything that is wrong beside the checks.
     pub(super) fn sources_in_words(&self) -> String {
         self.sources.as_ref().map_or("not read".to_owned(), |hash| format!("SHA-256 {hash}"))
     }
 
     pub(super) fn tampered_in_words(&self) -> Option<String> {
         let names: Vec<String> = self.tampered.iter().map(|name| shown::line(name)).collect();
-        (!names.is_empty()).then(|| format!("changed and put back: {}", names.join(", ")))
+        (!names.is_empty()).then(|| format!("changed, then restored: {}", names.join(", ")))
     }
 
     fn markdown(&self, notes: &Notes) -> Result<String> {
@@ -242,7 +241,7 @@ impl Scorecard {
         writeln!(out, "| Sources | {} |", self.sources_in_words())?;
         writeln!(out, "| Time | {} |", self.time_in_words())?;
         writeln!(out, "| Hints | {} |", self.hints_in_words())?;
-        writeln!(out, "| Not to be touched | {} |", cell(&self.untouched.in_words()))?;
+        writeln!(out, "| Protected files | {} |", cell(&self.untouched.in_words()))?;
         if let Some(tampered) = self.tampered_in_words() {
             writeln!(out, "| Programs of this workspace | {} |", cell(&tampered))?;
         }
@@ -272,12 +271,16 @@ impl Scorecard {
             }
             other => {
                 let (what, why) = other.in_words();
-                writeln!(out, "\n## It was {what}\n\n{}", shown::block(why, "").trim_end())?;
+                writeln!(
+                    out,
+                    "\n## The answer was {what}\n\n{}",
+                    shown::block(why, "").trim_end()
+                )?;
             }
         }
 
         if !self.look.all().is_empty() {
-            writeln!(out, "\n## To look at\n\nNone of it is wrong as such.\n")?;
+            writeln!(out, "\n## To look at\n\nNone of this is wrong in itself.\n")?;
         }
         for seen in self.look.all() {
             let names: Vec<String> =
@@ -339,8 +342,12 @@ impl Scorecard {
         };
         let is_touched = self.untouched.is_broken() || !self.tampered.is_empty();
         for (name, is_wrong, why) in [
-            ("it_is_built_started_and_judged", self.checks().is_empty(), self.outcome.in_words().1),
-            ("what_was_not_to_be_touched_is_untouched", is_touched, &untouched),
+            (
+                "it_is_built_and_started_and_all_checks_finish",
+                self.checks().is_empty(),
+                self.outcome.in_words().1,
+            ),
+            ("protected_files_are_unchanged", is_touched, &untouched),
         ] {
             let mut status = TestCaseStatus::success();
             if is_wrong {
@@ -382,7 +389,7 @@ fn write_check(out: &mut String, check: &Check, notes: &Notes) -> Result<()> {
     writeln!(out, "\n{block}")?;
     if check.outcome == judge::Outcome::Failed {
         for thought in notes.thoughts_behind(&check.name) {
-            writeln!(out, "  Some who fail this think: *{thought}*\n")?;
+            writeln!(out, "  Candidates who fail this may think: *{thought}*\n")?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! Whether what was not to be touched is as it was handed out.
+//! Whether the protected files are as they were handed out.
 //!
-//! Only what can change a verdict counts. A file that was formatted, or that an editor left beside the
-//! others, is listed for what it is.
+//! Only a change that can affect a verdict counts. A file that was formatted, or that an editor left
+//! behind, is only listed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -80,7 +80,7 @@ impl Untouched {
         for (file, wanted) in protected {
             let path = compared.answer.join(file);
             if !compared.contents.files.contains_key(file) {
-                // What is a link, or no file at all, was put in its place.
+                // A link, or something that is not a file, was put in its place.
                 match compared.contents.unread.iter().any(|unread| unread.path == *file) {
                     true => changed.push(file.clone()),
                     false => missing.push(file.clone()),
@@ -125,15 +125,15 @@ impl Untouched {
     /// In one line that is safe to show.
     pub(super) fn in_words(&self) -> String {
         match self {
-            Self::NotCompared => "nothing was handed out to compare with".to_owned(),
+            Self::NotCompared => "there is no hand-out to compare with".to_owned(),
             Self::AsHandedOut { recorded: true, formatted } if formatted.is_empty() => {
                 "as handed out".to_owned()
             }
             Self::AsHandedOut { recorded: true, .. } => {
-                "as handed out, save for formatting".to_owned()
+                "as handed out, except for formatting".to_owned()
             }
             Self::AsHandedOut { recorded: false, .. } => {
-                "as it would be handed out now; there is no record of this hand-out".to_owned()
+                "the same as a hand-out made now; there is no record of this one".to_owned()
             }
             Self::Changed { recorded, .. } => {
                 let parts: Vec<String> = self
@@ -147,14 +147,14 @@ impl Untouched {
                     .collect();
                 let note = match recorded {
                     true => "",
-                    false => " (compared with what would be handed out now; there is no record)",
+                    false => " (compared with a hand-out made now; there is no record of this one)",
                 };
                 format!("NOT as handed out: {}{note}", parts.join("; "))
             }
         }
     }
 
-    /// What is not as it was: `changed`, `missing` and `added` files.
+    /// The `changed`, `missing` and `added` files.
     pub(super) fn files(&self) -> Vec<(&'static str, &[String])> {
         let Self::Changed { changed, missing, added, .. } = self else {
             return Vec::new();
@@ -174,7 +174,7 @@ impl Untouched {
     }
 }
 
-/// What a formatter may take for one file.
+/// How long the formatter may take for one file.
 const FORMATTING: Duration = Duration::from_secs(10);
 
 impl Compared<'_> {
@@ -198,7 +198,7 @@ impl Compared<'_> {
         if settings.is_file() {
             command.arg("--config-path").arg(&settings);
         }
-        // By its standard input, so that it looks for no other files.
+        // Through standard input, so that rustfmt does not look for other files.
         let source = File::open(path).ok()?;
         command.stdin(source).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().ok()?;

@@ -1,4 +1,4 @@
-//! What an interviewer must look at before believing a result.
+//! What an interviewer must look at before trusting a result.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,7 @@ use crate::{
 /// Things of one kind that were found.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Seen {
-    /// What they are: `crates added`.
+    /// What they are, such as `crates added`.
     pub(super) what: &'static str,
     /// Each of them, as the candidate named it.
     pub(super) which: Vec<String>,
@@ -81,17 +81,17 @@ impl View {
         }
         view.add("build scripts", scripts);
         view.add("procedural macros", macros);
-        view.add("settings of cargo", names(|file| file.split('/').any(|part| part == ".cargo")));
+        view.add("cargo settings", names(|file| file.split('/').any(|part| part == ".cargo")));
         view.add(
-            "toolchain files, which were not followed",
+            "toolchain files, which were ignored",
             names(|file| is_named(file, "rust-toolchain.toml") || is_named(file, "rust-toolchain")),
         );
-        view.add("leads outside the folder", outside);
+        view.add("paths or sources outside the folder", outside);
         if let (Some(mine), Some(theirs)) =
             (handed_out.get("Cargo.toml"), manifests.get("Cargo.toml"))
             && mine.parse::<Table>().as_ref() != Ok(theirs)
         {
-            view.add("differs from what would be handed out now", ["Cargo.toml".to_owned()]);
+            view.add("differs from a hand-out made now", ["Cargo.toml".to_owned()]);
         }
         if !handed_out.is_empty() {
             let is_new = |file: &&String| {
@@ -104,8 +104,8 @@ impl View {
         view
     }
 
-    /// The crates that it was built with and that the workspace does not have, once cargo has brought
-    /// the copy of the lock file up to date.
+    /// The crates that it was built with and that the workspace does not have. Call this after cargo has
+    /// updated the copy of the lock file.
     pub(super) fn add_crates(&mut self, contents: &Contents, answer: &Path, workspace: &Workspace) {
         let text = fs::read_to_string(answer.join("Cargo.lock")).unwrap_or_default();
         let (added, mut trouble) = lock_file(&text, workspace);
@@ -116,8 +116,8 @@ impl View {
         self.add("lock file", trouble);
     }
 
-    /// Sources outside the folder that rustc says it has read. What was copied from `seeds` says where it
-    /// was built first.
+    /// Sources outside the folder that rustc has read, according to its own lists. Build output that was
+    /// copied from `seeds` names the folder in which it was built first.
     pub(super) fn add_sources(
         &mut self,
         bench: &Bench,
@@ -163,12 +163,12 @@ fn lock_file(text: &str, workspace: &Workspace) -> (Vec<String>, Vec<String>) {
     let ours = packages(&ours).unwrap_or_default();
     let (mut added, mut other) = (Vec::new(), Vec::new());
     for (package, (source, checksum)) in &theirs {
-        // One without a source is a folder of the hand-in.
+        // A package without a source is in the returned folder.
         let Some(source) = source else { continue };
         let name = format!("{} {}", package.0, package.1);
         match ours.get(package) {
             Some((_, known)) if known == checksum => {}
-            Some(_) => other.push(format!("{name} has another checksum")),
+            Some(_) => other.push(format!("{name} has a different checksum")),
             None if source.starts_with("registry+") => added.push(name),
             None => added.push(format!("{name} from {source}")),
         }
@@ -193,8 +193,8 @@ fn packages(lock: &str) -> Option<Packages> {
     packages.iter().map(package).collect()
 }
 
-/// Tells of every path in a manifest that leads out of the hand-in, and of every source of crates that
-/// is not a registry's default. `folder` is the manifest's, in the hand-in.
+/// Reports every path in a manifest that leads outside the returned folder, and every source of crates
+/// other than the default registry. `folder` has the manifest, relative to the returned folder.
 fn leading_outside(value: &Value, folder: &Path, tell: &mut dyn FnMut(String)) {
     match value {
         Value::Table(table) => {
@@ -231,7 +231,7 @@ fn leads_outside(folder: &Path, path: &str) -> bool {
     path.is_absolute() || normal(&folder.join(path)).starts_with("..")
 }
 
-/// Without `.` and, where it is possible, without `..`.
+/// Removes `.` and, where possible, `..`.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
