@@ -508,7 +508,7 @@ pub(crate) struct Verify {
 /// Run every contract against every solution, or only those of the named questions
 ///
 /// It runs `cargo test` in the root of the workspace, in two steps: build, then test.
-/// If you name no question, it tests the tools as well. The first build takes about 8
+/// Without a question, it tests the tools as well. The first build takes about 8
 /// minutes on 2 cores; later ones take seconds. Without a terminal the build
 /// prints a line every 15 seconds.
 ///

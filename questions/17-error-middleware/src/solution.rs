@@ -5,7 +5,7 @@
 //! returns: unknown routes, invalid bodies, errors of other middleware, and panics.
 //!
 //! `ResponseError::error_response` could write the body instead. Then each extractor and the default
-//! service need an error handler of their own, and a panic still ends without a response. Details
+//! service would need its own error handler, and a panic would still get no response. Details
 //! are opt-in with `APP_ENV=development`, so a forgotten variable reveals nothing.
 //!
 //! Run it with `APP_ENV=development cargo run -p q17-error-middleware`, then

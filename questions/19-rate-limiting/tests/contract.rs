@@ -162,7 +162,7 @@ mod stretch {
 
         let passed = answers.iter().filter(|answer| answer.status() == 200).count();
         let refused = answers.iter().filter(|answer| answer.status() == 429).count();
-        expect_eq("requests passed and refused", (passed, refused), (5, 45));
+        expect_eq("requests passed and rejected", (passed, refused), (5, 45));
     }
 
     #[test]
@@ -220,7 +220,7 @@ fn use_up(app: &Server) -> Response {
         answer = app.get("/").send();
     }
     expect_refusal(&answer);
-    expect(passed >= MAX, "5 requests to pass before one is refused", passed);
+    expect(passed >= MAX, "5 requests to pass before one is rejected", passed);
     answer
 }
 

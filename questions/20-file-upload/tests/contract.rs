@@ -195,7 +195,7 @@ mod stretch {
             expect_inside(&stored, &app.directory().join("uploads"));
             let relative = stored.strip_prefix(app.directory()).unwrap_or(&stored);
             let is_theirs = relative.to_string_lossy().contains("mallory");
-            response.expect(!is_theirs, "a name that the server has chosen", relative);
+            response.expect(!is_theirs, "a name that the server chose", relative);
         }
         expect_only_uploads(&app, 8);
     }
@@ -277,7 +277,7 @@ mod stretch {
 
         if let (Some(before), Some(after)) = (before, app.peak_memory()) {
             let more = after.saturating_sub(before) >> 20;
-            expect(more < 80, "less than 80 MiB more in use", format!("{more} MiB more"));
+            expect(more < 80, "less than 80 MiB of additional memory", format!("{more} MiB more"));
         }
     }
 
@@ -307,7 +307,7 @@ mod stretch {
         let new = app.directory().join("new-file");
         fs::write(&new, "").expect("the working directory can be written to");
         let (actual, wanted) = (readers(&stored), readers(&new));
-        let wanted_text = format!("a file that group and others may read as mode {wanted:o} says");
+        let wanted_text = format!("a file that group and others can read, as with mode {wanted:o}");
         response.expect(actual & wanted == wanted, &wanted_text, format!("mode {actual:o}"));
     }
 

@@ -192,7 +192,7 @@ mod stretch {
         expect_a_million_rows(&export);
         if let (Some(before), Some(after)) = (before, app.peak_memory()) {
             let more = after.saturating_sub(before) >> 20;
-            expect(more < 96, "less than 96 MiB more in use", format!("{more} MiB more"));
+            expect(more < 96, "less than 96 MiB of additional memory", format!("{more} MiB more"));
         }
         drop(unread);
     }

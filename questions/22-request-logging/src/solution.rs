@@ -2,7 +2,7 @@
 //!
 //! `middleware::Logger` knows when a response has ended and how long its body was. Two things are
 //! added: Apache's time format, and escaping for the parts that a client chooses. It is the
-//! outermost middleware, so it counts the bytes that are really sent.
+//! outermost middleware, so it counts the bytes that are actually sent.
 //!
 //! Its lines go through the crate `log` to a thread that owns the file. Writing on the thread that
 //! serves is simpler, but then a full disk or a stalled pipe holds up every request. The queue in

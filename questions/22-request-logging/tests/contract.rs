@@ -30,7 +30,11 @@ fn in_development_the_line_is_method_url_status_time_and_length() {
         expect_eq("LENGTH", line.length, response.body().len().to_string());
         // It may be rounded.
         let is_plausible = line.time <= took + 1.0;
-        expect(is_plausible, &format!("TIME: at most {took:.1}, as for the client"), line.time);
+        expect(
+            is_plausible,
+            &format!("TIME: at most {took:.1}, the time that the client measured"),
+            line.time,
+        );
     }
 }
 
@@ -88,7 +92,7 @@ fn log_file_sets_the_name_of_the_file() {
 
     line_in(&app, "requests.txt", "GET / ");
     let has_both = app.directory().join(LOG).exists();
-    expect(!has_both, "no access.log in addition", "both files");
+    expect(!has_both, "no access.log beside it", "both files");
 }
 
 #[test]
@@ -302,7 +306,7 @@ mod stretch {
         let path = builder.directory().join(PIPE);
         let made = Command::new("mkfifo").arg(path).status().is_ok_and(|status| status.success());
         if !made {
-            note("named pipes were not tried: mkfifo does not work on this machine");
+            note("not tried with a named pipe: mkfifo does not work on this machine");
         }
         made
     }

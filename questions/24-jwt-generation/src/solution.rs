@@ -5,8 +5,8 @@
 //! Anybody who has the secret can sign for every user, so the default is for development only:
 //! in production the server refuses to start without a secret of at least 32 bytes.
 //!
-//! A token costs the ability to take it back before it expires; a session in a store can be deleted,
-//! and costs a lookup per request. The single account is in the source to keep the example short:
+//! A token cannot be revoked before it expires. A session in a store can be deleted, but costs a
+//! lookup per request. The single account is in the source to keep the example short:
 //! real accounts are in a database, with a hash in place of the password.
 //!
 //! Run it with `cargo run -p q24-jwt-generation`, then

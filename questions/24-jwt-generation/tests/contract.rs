@@ -229,7 +229,8 @@ fn verified_claims_under(login: &Response, secret: &[u8]) -> Value {
     let key = DecodingKey::from_secret(secret);
     let token = login.expect_status(200).json_at("/token");
     let verified = decode(token.as_str().unwrap_or_default(), &key, &rules);
-    let wanted = format!("a token signed with HS256 under {}", String::from_utf8_lossy(secret));
+    let wanted =
+        format!("a token signed with HS256 and the secret {}", String::from_utf8_lossy(secret));
     login.expect(verified.is_ok(), &wanted, format!("{token}: {:?}", verified.as_ref().err()));
     verified.map(|token| token.claims).unwrap_or_default()
 }

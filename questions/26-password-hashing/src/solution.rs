@@ -135,7 +135,7 @@ enum UserError {
     /// 400: the name of a new user is only whitespace.
     #[error("username must not be blank")]
     BlankUsername,
-    /// 400: bcrypt would not tell the password from every other.
+    /// 400: bcrypt could not distinguish the password from every other one.
     #[error("password must have 1 to 71 bytes, none of them NUL")]
     UnusablePassword,
     /// 400: another user has this name.

@@ -196,7 +196,7 @@ mod stretch {
 
         for payload in ["tea", "", "milk"] {
             ada.ping(payload.as_bytes());
-            expect_eq("answer to a ping", ada.receive(), Message::Pong(payload.into()));
+            expect_eq("response to a ping", ada.receive(), Message::Pong(payload.into()));
         }
     }
 
@@ -215,7 +215,7 @@ mod stretch {
         ada.send_frame(false, 0, b"", true);
         ada.send_frame(true, 0, rest, true);
 
-        expect_eq("answer to the ping", ada.receive(), Message::Pong(b"still there?".into()));
+        expect_eq("response to the ping", ada.receive(), Message::Pong(b"still there?".into()));
         expect_said(&mut ada, "tea", &ada_id, "há 🍵");
     }
 
@@ -555,7 +555,7 @@ fn send_until_alone(client: &mut WebSocket, id: &Value, limit: usize) {
     let mut sent = 0;
     while join(client, "tea") != alone {
         let wanted = format!("nobody else in the room after {sent} messages of 64 KiB");
-        expect(sent < limit, &wanted, "clients that do not read are still in it");
+        expect(sent < limit, &wanted, "clients that do not read are still in the room");
         for _ in 0..16 {
             sent += 1;
             client.send_text(&frame);
@@ -571,5 +571,5 @@ fn expect_long(client: &mut WebSocket, number: usize) {
         Some(Message::Text(text)) => text.len() > LIMIT / 2,
         _ => false,
     };
-    expect(is_long, &format!("message {number} within 10 s"), "it did not come");
+    expect(is_long, &format!("message {number} within 10 s"), "no message");
 }
