@@ -4,7 +4,7 @@
 //! handlers, and configure the cookie and the store.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 27`, and judge it on every save with `cargo xtask watch 27`.
+//! Run it with `cargo xtask run 27`, and check it on every save with `cargo xtask watch 27`.
 
 use std::{collections::HashMap, future::ready, time::Duration};
 

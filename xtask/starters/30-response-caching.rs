@@ -1,10 +1,10 @@
-//! Cache a slow product lookup, and never serve what was replaced.
+//! Cache a slow product lookup, and never serve outdated values.
 //!
 //! The prompt is in README.md. The routes, the settings and the slow database are given. Write the
 //! handlers, and the cache between them and the database.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 30`, and judge it on every save with `cargo xtask watch 30`.
+//! Run it with `cargo xtask run 30`, and check it on every save with `cargo xtask watch 30`.
 
 use std::{
     collections::BTreeMap,

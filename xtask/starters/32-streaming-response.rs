@@ -3,7 +3,7 @@
 //! The prompt is in README.md. The routes and the errors are given. Write the handlers.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 32`, and judge it on every save with `cargo xtask watch 32`.
+//! Run it with `cargo xtask run 32`, and check it on every save with `cargo xtask watch 32`.
 
 use std::path::PathBuf;
 

@@ -147,7 +147,7 @@ fn a_session_in_use_does_not_end() {
         last_use = Instant::now();
         let me = with(&cookie, app.get("/me")).send();
         if idle_since.elapsed() > ttl {
-            note("the machine was too slow to keep a session in use, so another one was begun");
+            note("the machine was too slow to keep a session in use, so another one was started");
             (began, last_use, cookie) = (Instant::now(), Instant::now(), log_in());
         } else {
             me.expect_status(200);
@@ -260,7 +260,7 @@ mod stretch {
     }
 
     #[test]
-    fn cookies_of_other_applications_do_not_disturb() {
+    fn cookies_of_other_applications_do_not_interfere() {
         let app = Server::start();
         let session = session_cookie(right_login(&app).send().expect_status(200));
 

@@ -3,7 +3,7 @@
 //! The prompt is in README.md. The route, the bodies and the errors are given. Write the rules.
 //! Change anything you like: names, signatures, types and crates.
 //!
-//! Run it with `cargo xtask run 29`, and judge it on every save with `cargo xtask watch 29`.
+//! Run it with `cargo xtask run 29`, and check it on every save with `cargo xtask watch 29`.
 
 use actix_web::{App, HttpResponse, HttpServer, ResponseError, http::StatusCode, web};
 use serde::{Deserialize, Serialize};

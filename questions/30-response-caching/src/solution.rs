@@ -1,4 +1,4 @@
-//! Cache a slow product lookup, and never serve what was replaced.
+//! Cache a slow product lookup, and never serve outdated values.
 //!
 //! The cache holds a cell for each product, which a `OnceCell` fills with one lookup, however many
 //! requests wait. An update removes the cell from the cache: a lookup that has read the old values

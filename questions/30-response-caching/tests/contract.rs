@@ -130,7 +130,7 @@ mod stretch {
 
         put(&app, 1, "Lamp");
         let changed = etag(&get(&app, 1));
-        expect(changed != tag, "another etag after a change", changed);
+        expect(changed != tag, "a different etag after a change", changed);
     }
 
     #[test]
@@ -212,7 +212,7 @@ mod stretch {
         }
 
         let took = begun.elapsed();
-        expect(took < delay, "responses while the lookup of another product is under way", took);
+        expect(took < delay, "responses while another product is being looked up", took);
     }
 
     #[test]

@@ -268,7 +268,11 @@ mod stretch {
         let numbers = count_without_end(&app);
 
         let rests = app.rests_within(patience(SOON));
-        expect(rests != Some(false), "no work for a client that does not read", "it goes on");
+        expect(
+            rests != Some(false),
+            "no work for a client that does not read",
+            "the work continues",
+        );
         expect_small(&app);
         drop(numbers);
     }
@@ -282,7 +286,7 @@ mod stretch {
         }
 
         let rests = app.rests_within(patience(SOON));
-        expect(rests != Some(false), "no work for clients that have hung up", "it goes on");
+        expect(rests != Some(false), "no work for clients that have hung up", "the work continues");
         for _ in 0..4 {
             app.get("/numbers?count=1").send().expect_status(200);
         }
