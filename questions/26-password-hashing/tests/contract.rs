@@ -69,6 +69,7 @@ fn a_taken_name_gets_400_and_keeps_its_password() {
 #[test]
 fn a_missing_property_gets_400() {
     let app = server("4");
+    register(&app, "bob", "battery staple").expect_status(201);
 
     for path in ["/register", "/login"] {
         for body in [json!({}), json!({ "username": "ada" }), json!({ "password": "horse" })] {
