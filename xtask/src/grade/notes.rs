@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::{
-    markdown::{code_spans, items, section, subsections, tables},
+    markdown::{Section, code_spans, items, section, subsections, tables},
     workspace::Question,
     wrong_answer,
 };
@@ -87,9 +87,7 @@ fn rubric(text: &str) -> Vec<(String, Vec<String>)> {
 /// The subsections of `## Follow-ups`, each with a list: `Weak: …`, `Strong: …` and perhaps
 /// ``After: `one_check`, `stretch::another` ``.
 pub(crate) fn follow_ups(text: &str) -> Vec<FollowUp> {
-    let body = section(text, "Follow-ups");
-    let mut found = former_follow_ups(body);
-    found.extend(subsections(body).iter().map(|section| {
+    let read = |section: &Section| {
         let question = section.heading.to_owned();
         let mut follow_up = FollowUp { question, ..FollowUp::default() };
         for item in items(section.body) {
@@ -102,25 +100,8 @@ pub(crate) fn follow_ups(text: &str) -> Vec<FollowUp> {
             }
         }
         follow_up
-    }));
-    found
-}
-
-/// Entries of a list: ``*Who wins?* Weak: "…". Strong: …. After `one_check`, `stretch::another`.``
-/// Until all notes are in the new form.
-fn former_follow_ups(body: &str) -> Vec<FollowUp> {
-    let before = body.split("\n### ").next().unwrap_or(body);
-    let entries = items(before).into_iter().filter_map(|item| {
-        let (question, rest) = item.text.strip_prefix('*')?.split_once("* Weak: ")?;
-        let (weak, strong) = rest.split_once(" Strong: ")?;
-        let (strong, after) = match strong.rsplit_once(" After `") {
-            Some((strong, checks)) => (strong, code_spans(&format!("`{checks}"))),
-            None => (strong, Vec::new()),
-        };
-        let [question, weak, strong] = [question, weak, strong].map(str::to_owned);
-        Some(FollowUp { question, weak, strong, after, has_more: false })
-    });
-    entries.collect()
+    };
+    subsections(section(text, "Follow-ups")).iter().map(read).collect()
 }
 
 #[cfg(test)]

@@ -62,11 +62,6 @@ impl Findings {
         self.0.retain(|found| wanted(&found.file));
     }
 
-    /// Takes out what breaks one of `rules`.
-    pub(crate) fn drop_rules(&mut self, rules: &[&str]) {
-        self.0.retain(|found| !rules.contains(&found.rule));
-    }
-
     /// Takes out what is excepted in the folder of question `number`, and adds the exceptions that
     /// nothing needs.
     pub(crate) fn except(&mut self, number: u8) {
