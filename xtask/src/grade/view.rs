@@ -282,11 +282,11 @@ mod tests {
 
     #[test]
     fn paths_of_a_manifest_that_leave_the_folder_are_told() {
-        let manifest = "[dependencies]\na = { path = \"shared\" }\nb = { path = \"../main/kit\" }\nc = { path = \"/main\" }\n[[bin]]\nname = \"x\"\npath = \"src/../../y.rs\"\n[patch.crates-io]\nd = { git = \"file:///main\" }\n";
+        let manifest = "[dependencies]\na = { path = \"shared\" }\nb = { path = \"../main/kit\" }\nc = { path = \"/main\" }\n[[bin]]\nname = \"x\"\npath = \"src/../../y.rs\"\n[patch.crates-io]\nd = { git = \"file://main\" }\n";
 
         assert_eq!(
             outside(manifest, ""),
-            ["path src/../../y.rs", "path ../main/kit", "path /main", "git file:///main"]
+            ["path src/../../y.rs", "path ../main/kit", "path /main", "git file://main"]
         );
         assert_eq!(outside("[dependencies]\na = { path = \"../b\" }\n", "shared"), [""; 0]);
     }
