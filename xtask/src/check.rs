@@ -130,7 +130,7 @@ pub(crate) fn round(
         Some((_, contract, bin)) => (contract, bin.as_ref()),
         None => (contract, bin),
     };
-    let environment = judge::environment(subject, bin)?;
+    let environment = judge::environment(question, subject, bin)?;
     let Some(verdict) = judge::judge(question, contract, &environment, stop)? else {
         return Ok(None);
     };

@@ -377,9 +377,11 @@ fn non_blank(text: &str) -> impl Iterator<Item = String> {
 
 /// The environment that tells the kit what to judge.
 pub(crate) fn environment(
+    question: &Question,
     subject: &Subject,
     bin: Option<&PathBuf>,
 ) -> Result<Vec<(&'static str, String)>> {
+    let run = format!("cargo xtask run {}", question.number);
     Ok(match subject {
         Subject::Url(url) => vec![("CONTRACT_URL", url.clone())],
         Subject::Command(line) => {
@@ -388,7 +390,11 @@ pub(crate) fn environment(
         }
         Subject::Starter | Subject::Solution => {
             let bin = bin.context("Failed to find the program to judge in what cargo built")?;
-            vec![("CONTRACT_BIN", bin.display().to_string())]
+            let start = match subject {
+                Subject::Solution => format!("{run} --solution"),
+                _ => run,
+            };
+            vec![("CONTRACT_BIN", bin.display().to_string()), ("CONTRACT_START", start)]
         }
     })
 }
