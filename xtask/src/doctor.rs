@@ -133,7 +133,8 @@ fn lock_and_offline(workspace: &Workspace) -> (Finding, Finding) {
     if said.contains("--locked") {
         (
             Fail(
-                "Cargo.lock does not fit the manifests; run `cargo update --workspace`".to_owned(),
+                "Cargo.lock does not match the manifests; run `cargo update --workspace`"
+                    .to_owned(),
             ),
             Warn("unknown until the lock file is current".to_owned()),
         )

@@ -142,7 +142,7 @@ fn seed(
     let without_checks = !dirs.iter().any(|dir| dir.join("tests").exists());
     Seed::build(question, without_checks, seeds, toolchain, stop, workspace).unwrap_or_else(
         |error| {
-            eprintln!("warning: each folder builds all crates anew: {error:#}");
+            eprintln!("warning: all crates are built again for each folder: {error:#}");
             None
         },
     )

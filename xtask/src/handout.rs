@@ -84,7 +84,7 @@ fn destination(dir: &Path, workspace: &Workspace) -> Result<PathBuf> {
     let root = workspace.root.canonicalize().with_context(failed)?;
     if target.starts_with(&root) {
         bail!(
-            "Failed to hand out to {}: it lies in this workspace, beside the answers; choose a folder outside",
+            "Failed to hand out to {}: it is inside this workspace, next to the solutions; choose a folder outside",
             dir.display()
         );
     }
@@ -155,7 +155,7 @@ fn lock(folder: &Path, workspace: &Workspace) -> Result<()> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!(
-            "Failed to cut down Cargo.lock without a network: {}\nrun `cargo fetch` in this workspace first",
+            "Failed to trim Cargo.lock without a network: {}\nrun `cargo fetch` in this workspace first",
             said.trim()
         );
     }
@@ -163,7 +163,7 @@ fn lock(folder: &Path, workspace: &Workspace) -> Result<()> {
     let pruned = fs::read_to_string(&path)?;
     if let Some(new) = locked(&pruned)?.into_iter().find(|package| !known.contains(package)) {
         bail!(
-            "Failed to cut down Cargo.lock: it would bring {} {}; run `cargo update --workspace` in this workspace first",
+            "Failed to trim Cargo.lock: that would add {} {}; run `cargo update --workspace` in this workspace first",
             new.0,
             new.1
         );

@@ -58,7 +58,7 @@ fn refuse(args: &cli::New, workspace: &Workspace) -> Result<()> {
     let cli::New { number, slug, title, .. } = args;
     if !verify::is_slug(slug) {
         bail!(
-            "Failed to name it `{slug}`; a slug is lower-case words joined by hyphens: file-upload"
+            "Failed to name it `{slug}`; a slug is lowercase words joined by hyphens: file-upload"
         );
     }
     if title.trim().is_empty() || title.contains(['"', '\\', '\n', '`']) {

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &cli::Test, workspace: &Workspace) -> Result<ExitCode> {
 
     // In two steps, since cargo's exit code doesn't tell a failed build from a failed test.
     let build = test(&["--no-run"]);
-    announce(1, "build", &what, "about 8 minutes the first time, seconds later", &build);
+    announce(1, "build", &what, "about 8 minutes the first time, then seconds", &build);
     let began = Instant::now();
     let built = cargo::run_build(build, &Stop::Never, &progress(began))?;
     term::status("");

@@ -126,7 +126,7 @@ fn rebase(base: Option<&str>, question: &Question, workspace: &Workspace) -> Res
                 left += 1;
                 writeln!(
                     text,
-                    "{row}  {} the solution of today already has every change of {path}: delete it, or make it anew",
+                    "{row}  {} the current solution already has every change of {path}: delete the patch, or create a new one",
                     style("left").red()
                 )?;
             }
@@ -271,7 +271,7 @@ fn new(
     let fails = args.fails.as_deref().or(header.fails).unwrap_or_default();
     if thought.is_empty() || fails.is_empty() {
         bail!(
-            "Failed to make a new wrong answer: say what a candidate would think and which check refuses it: --thought \"…\" --fails check_name"
+            "Failed to make a new wrong answer: say what a candidate would think and which check rejects it: --thought \"…\" --fails check_name"
         );
     }
     refuse_unknown_check(fails, question)?;

@@ -267,7 +267,7 @@ fn test_runs_the_contracts_against_the_solutions() {
     let two = sandbox.run("test 1 route-params").expect_code(0);
     assert_eq!(two.stdout.matches("test result: ok. 4 passed").count(), 2, "{}", two.stdout);
     for line in [
-        "step 1 of 2: build 2 questions (about 8 minutes the first time, seconds later)\n> cargo test --no-run --test q01 --test q02\n",
+        "step 1 of 2: build 2 questions (about 8 minutes the first time, then seconds)\n> cargo test --no-run --test q01 --test q02\n",
         "\nbuilt in ",
         "step 2 of 2: test 2 questions",
         "> cargo test --no-fail-fast --test q01 --test q02\n",

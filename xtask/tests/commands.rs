@@ -600,7 +600,7 @@ fn doctor_finds_an_old_lock_file_and_an_old_toolchain() {
 
     let ill = sandbox.run("doctor").expect_code(1).stdout;
 
-    assert!(ill.contains("✗ FAIL lock file  Cargo.lock does not fit"), "{ill}");
+    assert!(ill.contains("✗ FAIL lock file  Cargo.lock does not match"), "{ill}");
     assert!(ill.contains("✗ FAIL toolchain") && ill.contains("rustup update"), "{ill}");
 }
 

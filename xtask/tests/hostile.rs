@@ -539,7 +539,7 @@ fn what_cannot_be_read_is_named_and_never_waited_for() {
     {
         cards.names("pipes", "not read", name);
     }
-    cards.not_built("manifest", "there is no Cargo.toml in it that can be read");
+    cards.not_built("manifest", "it has no readable Cargo.toml");
     cards.names("manifest", "not read", "Cargo.toml: it is a pipe");
     assert_eq!(cards.of("protected")["exit_code"], 3);
     assert_eq!(cards.of("protected")["untouched"]["changed"][0], "kit/src/lib.rs");

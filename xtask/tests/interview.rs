@@ -137,7 +137,7 @@ fn a_folder_that_is_in_use_or_beside_the_answers_is_refused() {
 
     assert!(full.contains("it is not empty; choose a new folder"), "{full}");
     assert_eq!(files(&interview.dir("full")), ["mine.txt"]);
-    assert!(inside.contains("beside the answers; choose a folder outside"), "{inside}");
+    assert!(inside.contains("next to the solutions; choose a folder outside"), "{inside}");
     assert!(!interview.sandbox.path("handouts").exists());
     fs::create_dir(interview.dir("empty")).unwrap();
     interview.run("handout 1 OUT/empty").expect_code(0);

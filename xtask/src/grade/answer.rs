@@ -66,7 +66,7 @@ impl Judge<'_> {
     /// Builds the copy of what came back, and judges its program. `None` when it was interrupted.
     pub(super) fn judge_folder(&self, bench: &Bench) -> Result<Option<Outcome>> {
         if !bench.answer().join("Cargo.toml").is_file() {
-            let why = "there is no Cargo.toml in it that can be read; --cmd judges an answer in another language";
+            let why = "it has no readable Cargo.toml; for an answer in another language, use --cmd";
             return Ok(Some(Outcome::NotBuilt(why.to_owned())));
         }
         let build = match self.within(self.limits.build, |stop| self.build(bench, stop))? {

@@ -85,7 +85,7 @@ impl Contents {
 
     fn read_folder(&mut self, root: &Path, folder: &Path, depth: usize, copy: Option<&Path>) {
         if depth > DEEPEST {
-            return self.pass_over(folder, format!("it lies more than {DEEPEST} folders deep"));
+            return self.pass_over(folder, format!("it is more than {DEEPEST} folders deep"));
         }
         if let Some(copy) = copy
             && let Err(error) = fs::create_dir_all(copy.join(folder))

@@ -164,7 +164,7 @@ impl Confinement {
             return Ok(Self { enforced: None, allowed: Vec::new(), folders });
         }
         let enforced = confine::enforced().context(
-            "Failed to confine the candidate's code; use a Linux with Landlock, or type --unconfined to run it with all your rights",
+            "Failed to confine the candidate's code; use a Linux kernel with Landlock, or pass --unconfined to run it with all your rights",
         )?;
         let mut absolute = Vec::new();
         for path in allowed {
@@ -180,7 +180,7 @@ impl Confinement {
         });
         if let Some(folder) = exposing {
             bail!(
-                "Failed to confine the candidate's code: {} may be read, and with it the answers in {}; move the workspace, or type --unconfined",
+                "Failed to confine the candidate's code: it could read {}, and so the solutions in {}; move the workspace, or pass --unconfined",
                 folder.display(),
                 root.display()
             );

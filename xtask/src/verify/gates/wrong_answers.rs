@@ -98,7 +98,7 @@ fn passes(check: &str, failed: &[&str], extent: Extent, number: u8) -> (String, 
             format!("it does not fail `{check}`; it fails {}", failed.join(", "))
         }
     };
-    let fix = "make the check stricter, or name a check that refuses it";
+    let fix = "make the check stricter, or name a check that rejects it";
     let fix = match extent {
         Extent::Named => format!("{fix}: cargo xtask verify {number:02} --rounds 1 --table"),
         Extent::All => fix.to_owned(),
