@@ -142,6 +142,7 @@ pub(crate) struct Run {
 ///                      stretch, outcome, cause, failure, notes, with, millis};
 ///                      the outcome is passed, failed, or not_judged for a check
 ///                      that was not run; failure then has the reason
+///   broken             why the report cannot be trusted, or null
 ///
 /// Exit codes:
 ///   0  all required checks passed

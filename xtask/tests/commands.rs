@@ -208,6 +208,7 @@ fn the_json_of_list_and_check_is_what_help_says() {
                 "required",
                 "stretch",
                 "checks",
+                "broken",
             ],
         ),
         ("check 1", "/required", vec!["passed", "failed", "not_judged"]),
