@@ -19,6 +19,7 @@ use serde::Deserialize;
 use crate::{
     fresh::{self, Artifact},
     process::{Ended, Job, Kept, Stop},
+    shown,
     workspace::{Question, Workspace},
 };
 
@@ -212,13 +213,16 @@ struct Diagnostic {
 /// More of what rustc says helps nobody; a single answer can make it say megabytes.
 const MOST_DIAGNOSED: usize = 1024 * 1024;
 
+/// Bytes of messages about what was built that are read. A macro can print what looks like them.
+const MOST_NAMED: usize = 64 * 1024 * 1024;
+
 /// A longer message is not read; cargo's own are far shorter.
 const LONGEST_MESSAGE: u64 = 4 * 1024 * 1024;
 
 fn read_messages(stdout: impl Read) -> Build {
     let mut build = Build::default();
     let mut stdout = BufReader::new(stdout);
-    let mut diagnosed = 0;
+    let (mut diagnosed, mut named) = (0, 0);
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -234,6 +238,12 @@ fn read_messages(stdout: impl Read) -> Build {
             continue;
         };
         let package = message.manifest_path.as_deref().and_then(Path::parent);
+        if message.reason == "compiler-artifact" {
+            named += line.len();
+            if named > MOST_NAMED {
+                continue;
+            }
+        }
         // What comes from a registry does not change.
         if let (Some(package), true) = (package, message.package_id.starts_with("path+"))
             && message.reason == "compiler-artifact"
@@ -321,5 +331,37 @@ fn progress(line: &str) -> Option<String> {
         Some((_, numbers)) if step == "Building" => format!("building {}", numbers.trim()),
         _ => plain.trim().to_owned(),
     };
-    Some(text)
+    // A macro can print what looks like a step.
+    Some(shown::line(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_shows_what_a_terminal_would_obey() {
+        assert_eq!(progress("    Building [==>  ] 3/7: kit").unwrap(), "building 3/7: kit");
+        assert_eq!(
+            progress("Compiling \u{202e}kit\u{8}\u{9b}").unwrap(),
+            r"Compiling \u{202e}kit\u{8}\u{9b}"
+        );
+        assert_eq!(progress("warning: unused"), None);
+    }
+
+    #[test]
+    fn a_flood_of_messages_is_not_kept() {
+        let message = |name: &str| {
+            format!(
+                r#"{{"reason":"compiler-artifact","target":{{"name":"{name}","kind":["bin"]}},"executable":"/a"}}"#
+            ) + "\n"
+        };
+        let long = "n".repeat(1024 * 1024);
+        let flood: String = (0..70).map(|number| message(&format!("{number}{long}"))).collect();
+
+        let build = read_messages((message("q01-starter") + &flood).as_bytes());
+
+        assert!(build.starter.is_some());
+        assert!(build.programs.len() < 70, "{}", build.programs.len());
+    }
 }

@@ -39,6 +39,10 @@ pub(crate) struct Confine {
     #[arg(long)]
     network: bool,
 
+    /// Refuse to change the permissions and times of files by their names, which Landlock permits
+    #[arg(long)]
+    keep_attributes: bool,
+
     /// The largest file that it may write, in bytes
     #[arg(long, value_name = "BYTES")]
     file_size: Option<u64>,
@@ -207,6 +211,36 @@ mod linux {
     const DEVICES: [&str; 5] =
         ["/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero"];
 
+    /// Calls that no build and no server needs: they leave memory and messages behind, read the keys
+    /// that the kernel keeps for a user, or make sockets that no filter sees.
+    const NEVER: [i64; 8] = [
+        libc::SYS_add_key,
+        libc::SYS_io_uring_setup,
+        libc::SYS_keyctl,
+        libc::SYS_mq_open,
+        libc::SYS_msgget,
+        libc::SYS_request_key,
+        libc::SYS_semget,
+        libc::SYS_shmget,
+    ];
+
+    /// Calls that change the permissions or times of a file by its name.
+    #[cfg(target_arch = "x86_64")]
+    const SET_BY_NAME: [i64; 6] = [
+        libc::SYS_chmod,
+        libc::SYS_fchmodat,
+        FCHMODAT2,
+        libc::SYS_futimesat,
+        libc::SYS_utime,
+        libc::SYS_utimes,
+    ];
+
+    #[cfg(not(target_arch = "x86_64"))]
+    const SET_BY_NAME: [i64; 2] = [libc::SYS_fchmodat, FCHMODAT2];
+
+    /// The same number on every processor.
+    const FCHMODAT2: i64 = 452;
+
     /// The folders and files that every confined program may read.
     pub(crate) fn system_folders() -> Vec<PathBuf> {
         let java = std::fs::read_dir("/etc").into_iter().flatten().flatten();
@@ -275,7 +309,7 @@ mod linux {
         )
         .context("capabilities cannot be dropped")?;
         let landlock = restrict_paths_and_ports(args)?;
-        let filters_sockets = if args.network { true } else { filter_sockets()? };
+        let filters_sockets = if args.network { true } else { filter_calls(args)? };
         Ok(words(landlock, filters_sockets))
     }
 
@@ -332,9 +366,10 @@ mod linux {
         }
     }
 
-    /// Refuses every socket but TCP's, and what could make one behind the filter's back. `false`
-    /// where no filter exists for the processor.
-    fn filter_sockets() -> Result<bool> {
+    /// Refuses every socket but TCP's, and what could make one behind the filter's back; then what
+    /// outlives the program or reaches other programs without a file that Landlock sees. `false` where
+    /// no filter exists for the processor.
+    fn filter_calls(args: &Confine) -> Result<bool> {
         let Ok(processor) = TargetArch::try_from(env::consts::ARCH) else {
             return Ok(false);
         };
@@ -348,7 +383,27 @@ mod linux {
             let is_set = condition(flags, SeccompCmpOp::MaskedEq(fast_open), fast_open)?;
             rules.insert(call, vec![SeccompRule::new(vec![is_set])?]);
         }
-        rules.insert(libc::SYS_io_uring_setup, Vec::new());
+        for call in NEVER {
+            rules.insert(call, Vec::new());
+        }
+        // The limits of another process: one of its processor time ends it.
+        let is_other = condition(0, SeccompCmpOp::Ne, 0)?;
+        rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![is_other])?]);
+        // The priority of a group, or of everything that the user runs.
+        let is_group = condition(0, SeccompCmpOp::Ne, u64::from(libc::PRIO_PROCESS))?;
+        rules.insert(libc::SYS_setpriority, vec![SeccompRule::new(vec![is_group])?]);
+        if args.bind.is_empty() {
+            // Without an address, a socket listens on a port that the kernel chooses.
+            rules.insert(libc::SYS_listen, Vec::new());
+        }
+        if args.keep_attributes {
+            for call in SET_BY_NAME {
+                rules.insert(call, Vec::new());
+            }
+            // Without a name it is about an open file.
+            let has_name = SeccompCondition::new(1, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
+            rules.insert(libc::SYS_utimensat, vec![SeccompRule::new(vec![has_name])?]);
+        }
         // The same calls by the numbers of the x32 interface.
         if cfg!(target_arch = "x86_64") {
             const X32: i64 = 0x4000_0000;

@@ -1,7 +1,8 @@
 //! Files and folders, as several commands need them.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -33,6 +34,17 @@ pub(crate) fn slashed(path: &Path) -> String {
 
 pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The text of a regular file of at most `most` bytes; `None` for anything else, which is not waited for.
+pub(crate) fn text_within(path: &Path, most: u64) -> Option<String> {
+    let metadata = path.metadata().ok()?;
+    if !metadata.is_file() || metadata.len() > most {
+        return None;
+    }
+    let mut text = String::new();
+    File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// Makes a folder whose contents git ignores.

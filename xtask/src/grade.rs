@@ -20,7 +20,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, bail};
@@ -265,10 +265,16 @@ fn minutes(
     let own =
         contents.files.keys().filter(|file| file.starts_with("src/") || *file == "Cargo.toml");
     let changed = own.filter_map(|file| dir.join(file).metadata().ok()?.modified().ok()).max()?;
-    let used = (DateTime::<Utc>::from(changed) - started).num_seconds();
-    let from = "from the start of the clock to the last change".to_owned();
-    // Rounded up: a minute begun is a minute used.
-    u64::try_from(used).ok().map(|used| Minutes { used: used.div_ceil(60), of, from })
+    let used = minutes_between(started, changed, SystemTime::now())?;
+    Some(Minutes { used, of, from: "from the start of the clock to the last change".to_owned() })
+}
+
+/// Rounded up. `None` if the change is older than the start, or in the future: then its time says nothing.
+fn minutes_between(started: DateTime<Utc>, changed: SystemTime, now: SystemTime) -> Option<u64> {
+    // Some file systems have years that a calendar does not.
+    let changed = changed.duration_since(UNIX_EPOCH).ok().filter(|_| changed <= now)?;
+    let used = changed.as_secs().checked_sub(u64::try_from(started.timestamp()).ok()?)?;
+    Some(used.div_ceil(60))
 }
 
 fn print(
@@ -368,4 +374,22 @@ fn table(question: &Question, cards: &[(Scorecard, PathBuf)], workspace: &Worksp
         text.push_str(&format!("  {}\n", cells.join("  ").trim_end()));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_change_counts_only_after_the_start_and_before_now() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let started = DateTime::<Utc>::from(at(1_000));
+        let minutes = |changed| minutes_between(started, at(changed), at(10_000));
+
+        assert_eq!(minutes(1_000), Some(0));
+        assert_eq!(minutes(1_061), Some(2));
+        assert_eq!(minutes(999), None);
+        assert_eq!(minutes(10_001), None);
+        assert_eq!(minutes(1 << 62), None);
+    }
 }

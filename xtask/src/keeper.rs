@@ -49,6 +49,7 @@ mod linux {
     use std::{
         env, fs,
         io::{self, ErrorKind, Read, Write},
+        os::unix::fs::PermissionsExt,
         path::{Path, PathBuf},
         process::{Command, ExitCode, Stdio},
         sync::{
@@ -110,7 +111,8 @@ mod linux {
     /// Whatever still ends somewhere else may write into it for a moment.
     fn remove(folder: &Path) {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while let Err(error) = fs::remove_dir_all(folder) {
+        let mut moved = 0;
+        while let Err(error) = try_remove(folder, &mut moved) {
             if error.kind() == ErrorKind::NotFound {
                 return;
             }
@@ -118,20 +120,50 @@ mod linux {
                 eprintln!("xtask: Failed to remove {}: {error}", folder.display());
                 return;
             }
-            make_writable(folder);
             thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// A folder in which nothing may be removed is still to be removed.
-    fn make_writable(folder: &Path) {
-        use std::os::unix::fs::PermissionsExt;
-        let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                make_writable(&entry.path());
+    /// Removes one level after the other, so that no folder is too deep: for a path, the open files or
+    /// the stack.
+    fn try_remove(folder: &Path, moved: &mut u64) -> io::Result<()> {
+        loop {
+            let mut is_flat = true;
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
+                    is_flat = false;
+                    dissolve(&entry.path(), folder, moved)?;
+                } else {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            if is_flat {
+                return fs::remove_dir(folder);
             }
         }
+    }
+
+    /// Removes a folder, and moves the folders in it to the one that it is in. No program of a candidate
+    /// can make names there.
+    fn dissolve(folder: &Path, above: &Path, moved: &mut u64) -> io::Result<()> {
+        make_writable(folder)?;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                make_writable(&entry.path())?;
+                *moved += 1;
+                fs::rename(entry.path(), above.join(format!("moved-{moved}")))?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        fs::remove_dir(folder)
+    }
+
+    /// A folder in which nothing may be removed is still to be removed.
+    fn make_writable(folder: &Path) -> io::Result<()> {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
     }
 
     fn released() -> bool {
@@ -241,6 +273,31 @@ mod linux {
                 let _ = kill_process(pid, Signal::KILL);
             }
             pause = (pause * 2).min(Duration::from_millis(5));
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_folder_is_removed_however_deep_and_locked() {
+            let top = tempfile::tempdir().unwrap();
+            let (folder, inner) = (top.path().join("folder"), top.path().join("inner"));
+            fs::create_dir(&inner).unwrap();
+            fs::write(inner.join("file"), "x").unwrap();
+            // From the inside out: the path of the innermost one is too long to be named.
+            for _ in 0..1_100 {
+                fs::create_dir(&folder).unwrap();
+                fs::rename(&inner, folder.join("inner")).unwrap();
+                fs::rename(&folder, &inner).unwrap();
+            }
+            let locked = inner.join("inner");
+            fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
+
+            remove(&inner);
+
+            assert!(!inner.exists());
         }
     }
 }

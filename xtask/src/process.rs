@@ -247,9 +247,14 @@ impl Job {
     /// Ends it now, with everything that it started.
     #[cfg(target_os = "linux")]
     fn end(&mut self) {
+        self.end_within(Duration::from_secs(30));
+    }
+
+    #[cfg(target_os = "linux")]
+    fn end_within(&mut self, limit: Duration) {
         // The keeper then ends everything, and last itself.
         let _ = self.lifeline.shutdown(std::net::Shutdown::Write);
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + limit;
         while Instant::now() < deadline {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
@@ -343,6 +348,14 @@ impl Folder {
         return self.job.child.id();
         #[cfg(not(target_os = "linux"))]
         0
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A slow disk takes minutes to remove what a build can write.
+        self.job.end_within(Duration::from_secs(600));
     }
 }
 

@@ -12,15 +12,20 @@ fn is_deceptive(c: char) -> bool {
         || matches!(
             c,
             // Soft hyphen, marks and overrides of direction, characters without width, separators.
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{ffa0}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{ffa0}'
+            | '\u{17b4}'..='\u{17b5}'
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
             | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
         )
+        // Characters that Unicode reserves; XML cannot contain some of them.
+        || matches!(c, '\u{fdd0}'..='\u{fdef}')
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// One line: line ends and tabs are shown as well.
@@ -133,6 +138,7 @@ mod tests {
             r"ada\u{1b}[2K\rbob\u{8}\u{9b}K\u{202e}txt\n## Required: 11 of 11"
         );
         assert_eq!(line("Jörg 李 ✓"), "Jörg 李 ✓");
+        assert_eq!(line("\u{fffe}\u{10ffff}\u{e0100}"), r"\u{fffe}\u{10ffff}\u{e0100}");
     }
 
     #[test]

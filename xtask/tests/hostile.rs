@@ -499,6 +499,146 @@ fn a_build_cannot_fetch_the_answer_or_touch_the_judge() {
 }
 
 #[test]
+fn what_no_file_leads_to_is_refused_as_well() {
+    let mut desk = Desk::new();
+    let outside = desk.path("outside").display().to_string();
+    fs::write(&outside, "x").unwrap();
+    let mode = || fs::metadata(&outside).unwrap().permissions().mode() & 0o777;
+    let time = || fs::metadata(&outside).unwrap().modified().unwrap();
+    let before = (mode(), time());
+    // Memory, messages, semaphores, keys; and the limits of the process that started this one.
+    let calls = r##"
+        unsafe extern "C" {
+            fn shmget(key: i32, size: usize, flags: i32) -> i32;
+            fn msgget(key: i32, flags: i32) -> i32;
+            fn semget(key: i32, number: i32, flags: i32) -> i32;
+            fn prlimit(pid: i32, resource: i32, new: *const [u64; 2], old: *mut [u64; 2]) -> i32;
+            fn setpriority(which: i32, who: u32, priority: i32) -> i32;
+            fn utimes(path: *const u8, times: *const [[i64; 2]; 2]) -> i32;
+            fn socket(domain: i32, kind: i32, protocol: i32) -> i32;
+            fn listen(socket: i32, backlog: i32) -> i32;
+        }
+        let parent = std::os::unix::process::parent_id() as i32;
+        let (key, new) = (0x6161, 0o1600);
+        let results = unsafe {[
+            shmget(key, 4096, new), msgget(key, new), semget(key, 1, new),
+            prlimit(parent, 0, &[1, 1], std::ptr::null_mut()), setpriority(2, 0, 1),
+        ]};
+    "##;
+    desk.server(
+        "server",
+        &format!(
+            r##"{calls}
+            let path = "{outside}\0".as_ptr();
+            let times = unsafe {{ utimes(path, &[[1, 0], [1, 0]]) }};
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+            let mode = said(fs::set_permissions("{outside}", mode));
+            format!("calls {{results:?}}, times {{times}}, mode {{mode}}")
+            "##
+        ),
+    );
+    desk.script(
+        "build",
+        &format!(
+            r##"{calls}
+            let listens = unsafe {{ listen(socket(2, 1, 0), 1) }};
+            assert_eq!((results, listens), ([-1; 5], -1));
+            "##
+        ),
+    );
+
+    let (cards, _) = desk.grade("");
+
+    let server = cards.judged("server", 1, 1);
+    assert!(
+        server.contains("calls [-1, -1, -1, -1, -1], times -1, mode PermissionDenied"),
+        "{server}"
+    );
+    assert_eq!((mode(), time()), before);
+    cards.judged("build", 3, 0);
+}
+
+#[test]
+fn a_link_hides_nothing() {
+    let mut desk = Desk::new();
+    for (name, link, target) in
+        [("script", "kit/build.rs", "../src/more.rs"), ("settings", ".cargo", "src/settings")]
+    {
+        let dir = desk.right(name);
+        fs::create_dir(dir.join("src/settings")).unwrap();
+        fs::write(dir.join("src/settings/config.toml"), "[env]\nX = \"1\"\n").unwrap();
+        fs::write(dir.join("src/more.rs"), script("")).unwrap();
+        symlink(target, dir.join(link)).unwrap();
+    }
+    let dir = desk.right("protected");
+    fs::rename(dir.join("kit/src/lib.rs"), dir.join("kit/src/other.rs")).unwrap();
+    symlink("other.rs", dir.join("kit/src/lib.rs")).unwrap();
+
+    let (cards, _) = desk.grade("");
+
+    cards.judged("script", 3, 3);
+    assert_eq!(cards.of("script")["untouched"]["added"][0], "kit/build.rs");
+    cards.names("script", "build scripts", "kit/build.rs");
+    cards.names("script", "links within the folder", "kit/build.rs");
+    cards.judged("settings", 3, 0);
+    cards.names("settings", "cargo settings", ".cargo");
+    cards.judged("protected", 3, 3);
+    assert_eq!(cards.of("protected")["untouched"]["changed"][0], "kit/src/lib.rs");
+}
+
+#[test]
+fn what_a_build_writes_is_read_and_removed_within_limits() {
+    let mut desk = Desk::new();
+    desk.script(
+        "deep",
+        r##"
+        env::set_current_dir(env::var("OUT_DIR").unwrap()).unwrap();
+        for _ in 0..2_000 {
+            fs::create_dir("deep").unwrap();
+            env::set_current_dir("deep").unwrap();
+        }
+        "##,
+    );
+    desk.script(
+        "lists",
+        r##"
+        let list: String = (0..100_000).map(|number| format!("/home/{number} ")).collect();
+        let folder = env::var("OUT_DIR").unwrap();
+        fs::write(format!("{folder}/many.d"), format!("many: {list}")).unwrap();
+        fs::File::create(format!("{folder}/large.d")).unwrap().set_len(3 << 30).unwrap();
+        "##,
+    );
+    let dir = desk.right("manifests");
+    fs::create_dir(dir.join("more")).unwrap();
+    fs::write(dir.join("more/Cargo.toml"), "[[a]]\n".repeat(1_000_000)).unwrap();
+
+    let (cards, _) = desk.grade("");
+
+    cards.judged("deep", 3, 0);
+    cards.judged("lists", 3, 0);
+    cards.names("lists", "sources outside the folder", "/home/1");
+    let look = cards.of("lists")["look"].as_array().unwrap();
+    assert!(look.iter().all(|seen| seen["which"].as_array().unwrap().len() <= 1_000));
+    cards.judged("manifests", 3, 0);
+    cards.names("manifests", "manifests too long to be looked at", "more/Cargo.toml");
+}
+
+#[test]
+fn a_folder_for_a_command_is_never_waited_for() {
+    let mut desk = Desk::new();
+    let dir = desk.path("eve");
+    fs::create_dir(&dir).unwrap();
+    desk.names.push("eve".to_owned());
+    let status = Command::new("mkfifo").arg(dir.join("Cargo.toml")).status().unwrap();
+    assert!(status.success());
+
+    let (cards, _) = desk.grade("--cmd true");
+
+    assert_eq!(cards.of("eve")["outcome"], "not_started");
+    cards.names("eve", "not read", "Cargo.toml: it is a pipe");
+}
+
+#[test]
 fn what_cannot_be_read_is_named_and_never_waited_for() {
     let mut desk = Desk::new();
     let pipe = |path: &Path| {
@@ -560,8 +700,10 @@ fn names_and_output_are_shown_for_what_they_are() {
     let erasing = "ada\u{1b}[2K\r\u{202e}untouched as handed out";
     let heading = "bob\n## Required: 11 of 11\n\n| x | [y](z) `";
     for name in [erasing, heading] {
-        let dir =
-            desk.server(name, r##""\u{1b}]0;title\u{7}\u{1b}c```\n# 3 of 3\u{9b}2J".to_owned()"##);
+        let dir = desk.server(
+            name,
+            r##""\u{1b}]0;title\u{7}\u{1b}c```\n# 3 of 3\u{9b}2J\u{ffff}".to_owned()"##,
+        );
         fs::write(dir.join("src/\u{1b}[2Kuntouched.rs"), "").unwrap();
         fs::write(dir.join("src/a\n## Stretch: 9 of 9"), "").unwrap();
     }
@@ -586,7 +728,7 @@ fn names_and_output_are_shown_for_what_they_are() {
     }
     assert!(texts.len() >= 3 + 4 * 3, "{}", texts.len());
     for text in texts {
-        for forbidden in ['\u{1b}', '\u{9b}', '\u{202e}', '\r', '\u{7}'] {
+        for forbidden in ['\u{1b}', '\u{9b}', '\u{202e}', '\r', '\u{7}', '\u{ffff}'] {
             assert!(!text.contains(forbidden), "{forbidden:?} in {text:?}");
         }
         for fake in ["## Required: 11 of 11", "## Stretch: 9 of 9", "# 3 of 3"] {
@@ -638,8 +780,21 @@ fn odd_and_innocent_is_not_tampering() {
     let added = format!("[dependencies]\nitoa = \"={version}\"\n");
     fs::write(dir.join("Cargo.toml"), manifest.replace("[dependencies]\n", &added)).unwrap();
     let before = fs::read(dir.join("Cargo.lock")).unwrap();
+    // As many bytes as a name can have.
+    let long = "李".repeat(85);
+    desk.right(&long);
+    let mut handout = desk.xtask("handout 1 --required-only");
+    handout.arg(desk.path("unmarked"));
+    output(handout).expect_code(0);
+    desk.names.push("unmarked".to_owned());
+    fs::write(desk.path("unmarked/src/starter.rs"), starter("hello, world")).unwrap();
+    fs::remove_file(desk.path("unmarked/.handout.toml")).unwrap();
 
     let (cards, _) = desk.grade("");
+
+    cards.judged(&long, 3, 0);
+    cards.judged("unmarked", 3, 0);
+    assert_eq!(cards.of("unmarked")["untouched"]["recorded"], false);
 
     cards.judged("formatted", 3, 0);
     assert_eq!(cards.of("formatted")["untouched"]["formatted"][0], "kit/src/lib.rs");
@@ -742,13 +897,15 @@ fn without_confinement_changed_programs_are_put_back_and_reported() {
 #[test]
 fn a_verdict_is_about_the_files_in_front_of_it() {
     let mut desk = Desk::new();
-    // Names that differ in nothing but letters beyond a to z, and files older than any build.
+    // Names that differ in nothing but letters beyond a to z, files older than any build, and a name that
+    // a shell would split.
     let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
     for (name, answer) in [("Jörg", "hello, world"), ("Järg", "bye"), ("李", "hello, world")] {
         let dir = desk.hand_out(name);
         let path = dir.join("src/starter.rs");
         fs::write(&path, starter(answer)).unwrap();
         File::options().append(true).open(&path).unwrap().set_modified(old).unwrap();
+        fs::write(dir.join("src/it's a copy.rs"), answer).unwrap();
     }
 
     let (cards, _) = desk.grade("");
@@ -770,7 +927,7 @@ fn a_verdict_is_about_the_files_in_front_of_it() {
     let mut sum = Command::new("sh");
     sum.current_dir(desk.path("Jörg")).args([
         "-c",
-        "find . -type f | sed 's|^[.]/||' | LC_ALL=C sort | xargs sha256sum | sha256sum",
+        "find . -type f | sed 's|^[.]/||' | LC_ALL=C sort | tr '\\n' '\\0' | xargs -0 sha256sum | sha256sum",
     ]);
     let sum = output(sum).expect_code(0).stdout;
     assert_eq!(sum.split(' ').next().unwrap(), sources(&cards, "Jörg"));
@@ -844,15 +1001,18 @@ fn a_slip_of_the_interviewer_is_not_the_candidates() {
     fs::write(desk.path("notes"), "mine").unwrap();
     fs::create_dir(desk.path("empty")).unwrap();
     let outside = desk.outside.path().to_owned();
-    let slips: [(PathBuf, &str); 8] = [
+    let slips: [(PathBuf, &str); 11] = [
         (desk.path("ada.zip"), "is an archive; unpack it"),
         (desk.path("notes"), "is a file; name the folder that came back"),
         (desk.path("adda"), "did you mean"),
         (outside, "ada?"),
         (dir.join("src"), "is a part of what came back; name "),
+        (dir.join("kit"), "is a part of what came back; name "),
+        (dir.join("kit/src"), "is a part of what came back; name "),
         (PathBuf::from("."), "is this workspace"),
         (desk.path("empty"), "has no Cargo.toml"),
         (desk.sandbox.path("questions/01-hello-world"), "lies in questions/"),
+        (desk.sandbox.path("kit"), "is a folder of this workspace"),
     ];
 
     for (path, wanted) in slips {

@@ -4,7 +4,7 @@
 //! itself is never written to.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     fs::{self, File},
     io::{self, Read, Write},
@@ -29,6 +29,8 @@ const DEEPEST: usize = 40;
 pub(super) struct Contents {
     /// The SHA-256 of every file that was read, by its path.
     pub(super) files: BTreeMap<String, String>,
+    /// Links that lead to something of the folder.
+    pub(super) links: BTreeSet<String>,
     /// What was not read.
     pub(super) unread: Vec<Unread>,
     bytes: u64,
@@ -150,8 +152,13 @@ impl Contents {
         if let Some(copy) = copy
             && let Err(error) = make_link(&copy.join(inside), &copy.join(path))
         {
-            self.pass_over(path, error.to_string());
+            return self.pass_over(path, error.to_string());
         }
+        // Each of them is a name, like that of a file.
+        if self.files.len() + self.links.len() >= MOST_FILES {
+            return self.pass_over(path, format!("more than {MOST_FILES} files are not read"));
+        }
+        self.links.insert(files::slashed(path));
     }
 
     fn read_file(&mut self, found: &Path, path: &Path, copy: Option<&Path>) -> io::Result<()> {

@@ -227,6 +227,8 @@ impl Confinement {
     pub(super) fn of_server(&self, bench: &Bench, folder: &Path) -> Option<Vec<OsString>> {
         self.enforced.as_ref()?;
         let mut words = self.launcher(bench, LARGEST_SERVED);
+        // A build must, as when it makes a program executable.
+        words.push("--keep-attributes".into());
         for path in [folder, &bench.target()] {
             words.extend(["--read".into(), path.into()]);
         }

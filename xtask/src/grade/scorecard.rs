@@ -366,10 +366,16 @@ impl Scorecard {
 /// More names than these are only counted.
 pub(super) const LISTED: usize = 40;
 
-/// A folder's name as part of a path on every system.
+/// A folder's name as part of a path on every system, which has room for 255 bytes.
 fn file_name(name: &str) -> String {
     let is_kept = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
-    let kept: String = name.chars().map(|c| if is_kept(c) { c } else { '_' }).take(100).collect();
+    let mut kept = String::new();
+    for c in name.chars().map(|c| if is_kept(c) { c } else { '_' }) {
+        if kept.len() + c.len_utf8() > 100 {
+            break;
+        }
+        kept.push(c);
+    }
     kept.trim_matches([' ', '.']).to_owned()
 }
 

@@ -4,6 +4,9 @@ use std::{fs, path::Path};
 
 use crate::{files, handout::MARKER, shown, workspace::Workspace};
 
+/// So many levels a folder can be too low.
+const DEEPEST: usize = 4;
+
 /// What is wrong with `dir` as the name of a folder that came back, and what was expected.
 pub(super) fn in_name(dir: &Path, is_command: bool, workspace: &Workspace) -> Option<String> {
     let name = shown::line(&dir.display().to_string());
@@ -31,13 +34,19 @@ pub(super) fn in_name(dir: &Path, is_command: bool, workspace: &Workspace) -> Op
             "{name} lies in questions/; name the folder that came back, or use `cargo xtask check`"
         ));
     }
-    if is_command || found.join("Cargo.toml").exists() || is_hand_out(&found) {
+    if is_command || is_whole(&found) {
         return None;
     }
-    // One level too low, as in `ada/src`.
-    if let Some(above) = found.parent().filter(|above| is_hand_out(above)) {
+    // Too low, as in `ada/src`, or in the folder of a crate that was handed out as well.
+    if let Some(above) = found.ancestors().skip(1).take(DEEPEST).find(|above| is_whole(above)) {
         let above = shown::line(&above.display().to_string());
         return Some(format!("{name} is a part of what came back; name {above}"));
+    }
+    if found.join("Cargo.toml").exists() {
+        let is_ours = found.starts_with(&root);
+        return is_ours.then(|| {
+            format!("{name} is a folder of this workspace; name the folder that came back")
+        });
     }
     let inside: Vec<String> = fs::read_dir(&found)
         .into_iter()
@@ -53,6 +62,12 @@ pub(super) fn in_name(dir: &Path, is_command: bool, workspace: &Workspace) -> Op
         ),
         inside => format!("{name} has no Cargo.toml; did you mean {}?", inside.join(" ")),
     })
+}
+
+/// Whether this is all of a hand-out, perhaps without its marker, which some archives leave out.
+fn is_whole(folder: &Path) -> bool {
+    let has = |file: &str| folder.join(file).exists();
+    is_hand_out(folder) || has("Cargo.toml") && has("src/starter.rs")
 }
 
 fn is_hand_out(folder: &Path) -> bool {

@@ -63,12 +63,21 @@ impl Untouched {
     /// Where there is no record of the hand-out.
     pub(super) fn compare_with_today(compared: &Compared<'_>, question: &Question) -> Result<Self> {
         let without_checks = !compared.contents.files.keys().any(|file| file.starts_with("tests/"));
-        let options = Options { without_checks, ..Options::default() };
-        let mut protected = contents(question, &options, compared.workspace)?;
-        protected.retain(|file, _| is_protected(file));
-        let protected =
-            protected.into_iter().map(|(file, text)| (file, hash(text.as_bytes()))).collect();
-        Ok(Self::compare_as(compared, &protected, false))
+        let compare = |required_only| -> Result<Self> {
+            let options = Options { without_checks, required_only, ..Options::default() };
+            let mut protected = contents(question, &options, compared.workspace)?;
+            protected.retain(|file, _| is_protected(file));
+            let protected =
+                protected.into_iter().map(|(file, text)| (file, hash(text.as_bytes()))).collect();
+            Ok(Self::compare_as(compared, &protected, false))
+        };
+        // Nothing says which of the two was handed out.
+        let whole = compare(false)?;
+        if !whole.is_broken() {
+            return Ok(whole);
+        }
+        let required = compare(true)?;
+        Ok(if required.is_broken() { whole } else { required })
     }
 
     fn compare_as(
@@ -81,7 +90,7 @@ impl Untouched {
             let path = compared.answer.join(file);
             if !compared.contents.files.contains_key(file) {
                 // A link, or something that is not a file, was put in its place.
-                match compared.contents.unread.iter().any(|unread| unread.path == *file) {
+                match compared.is_replaced(file) {
                     true => changed.push(file.clone()),
                     false => missing.push(file.clone()),
                 }
@@ -97,8 +106,9 @@ impl Untouched {
         let folders: BTreeSet<&str> =
             protected.keys().filter_map(|file| file.strip_suffix("Cargo.toml")).collect();
         let scripts = folders.into_iter().map(|folder| format!("{folder}build.rs"));
-        let unread = |path: &String| compared.contents.unread.iter().any(|it| it.path == *path);
-        let is_there = |path: &String| compared.contents.files.contains_key(path) || unread(path);
+        let is_there = |path: &String| {
+            compared.contents.files.contains_key(path) || compared.is_replaced(path)
+        };
         let is_new = |path: &String| !protected.contains_key(path);
         let added: Vec<String> = scripts.filter(is_new).filter(is_there).collect();
 
@@ -178,6 +188,12 @@ impl Untouched {
 const FORMATTING: Duration = Duration::from_secs(10);
 
 impl Compared<'_> {
+    /// Whether there is a link, or something that is no file, in the place of this file.
+    fn is_replaced(&self, file: &str) -> bool {
+        self.contents.links.contains(file)
+            || self.contents.unread.iter().any(|unread| unread.path == file)
+    }
+
     /// A Rust file as rustfmt writes it with the settings of the workspace.
     fn formatted(&self, path: &Path) -> Option<Vec<u8>> {
         const LARGEST: usize = 4 * 1024 * 1024;

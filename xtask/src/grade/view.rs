@@ -19,6 +19,18 @@ use crate::{
     workspace::Workspace,
 };
 
+/// Bytes of all manifests together that are read. A table takes thirty times as much memory as its text.
+const MOST_OF_MANIFESTS: u64 = 4 * 1024 * 1024;
+
+/// In bytes.
+const LONGEST_LOCK_FILE: u64 = 4 * 1024 * 1024;
+
+/// In bytes. The build can write one as well, and as large as it likes.
+const LONGEST_DEP_INFO: u64 = 4 * 1024 * 1024;
+
+/// More sources outside the folder are not counted.
+const MOST_SOURCES: usize = 1_000;
+
 /// Things of one kind that were found.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Seen {
@@ -52,16 +64,23 @@ impl View {
         handed_out: &BTreeMap<String, String>,
     ) -> Self {
         let mut view = Self::default();
-        let read = |file: &str| fs::read_to_string(answer.join(file)).unwrap_or_default();
         let names = |wanted: fn(&str) -> bool| -> Vec<String> {
             let of_unread = contents.unread.iter().map(|unread| &unread.path);
-            let all = contents.files.keys().chain(of_unread);
+            let all = contents.files.keys().chain(&contents.links).chain(of_unread);
             all.filter(|file| wanted(file)).cloned().collect()
         };
-        let manifests: BTreeMap<String, Table> = names(|file| is_named(file, "Cargo.toml"))
-            .into_iter()
-            .filter_map(|file| Some((file.clone(), read(&file).parse().ok()?)))
-            .collect();
+        let (mut manifests, mut too_long) = (BTreeMap::<String, Table>::new(), Vec::new());
+        let mut left = MOST_OF_MANIFESTS;
+        for file in names(|file| is_named(file, "Cargo.toml")) {
+            match files::text_within(&answer.join(&file), left) {
+                Some(text) => {
+                    left -= text.len() as u64;
+                    manifests.extend(text.parse().ok().map(|manifest| (file, manifest)));
+                }
+                None if contents.files.contains_key(&file) => too_long.push(file),
+                None => {}
+            }
+        }
 
         let mut scripts = names(|file| is_named(file, "build.rs"));
         let (mut macros, mut outside) = (Vec::new(), Vec::new());
@@ -87,6 +106,7 @@ impl View {
             names(|file| is_named(file, "rust-toolchain.toml") || is_named(file, "rust-toolchain")),
         );
         view.add("paths or sources outside the folder", outside);
+        view.add("manifests too long to be looked at", too_long);
         if let (Some(mine), Some(theirs)) =
             (handed_out.get("Cargo.toml"), manifests.get("Cargo.toml"))
             && mine.parse::<Table>().as_ref() != Ok(theirs)
@@ -100,6 +120,7 @@ impl View {
             let new = contents.files.keys().filter(is_new).cloned();
             view.add("files that were not handed out", new);
         }
+        view.add("links within the folder", contents.links.iter().cloned());
         view.add("not read", contents.unread.iter().map(ToString::to_string));
         view
     }
@@ -107,8 +128,12 @@ impl View {
     /// The crates that it was built with and that the workspace does not have. Call this after cargo has
     /// updated the copy of the lock file.
     pub(super) fn add_crates(&mut self, contents: &Contents, answer: &Path, workspace: &Workspace) {
-        let text = fs::read_to_string(answer.join("Cargo.lock")).unwrap_or_default();
-        let (added, mut trouble) = lock_file(&text, workspace);
+        let path = answer.join("Cargo.lock");
+        let text = match path.exists() {
+            true => files::text_within(&path, LONGEST_LOCK_FILE),
+            false => Some(String::new()),
+        };
+        let (added, mut trouble) = lock_file(text.as_deref(), workspace);
         if !contents.files.contains_key("Cargo.lock") {
             trouble.push("there is no Cargo.lock".to_owned());
         }
@@ -128,13 +153,17 @@ impl View {
         let mut outside = BTreeSet::new();
         let mut open = vec![bench.target()];
         while let Some(folder) = open.pop() {
+            // The first ones tell enough.
+            if outside.len() >= MOST_SOURCES {
+                break;
+            }
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let path = entry.path();
                 let Ok(kind) = entry.file_type() else { continue };
                 if kind.is_dir() {
                     open.push(path);
                 } else if kind.is_file() && path.extension().is_some_and(|it| it == "d") {
-                    let text = fs::read_to_string(&path).unwrap_or_default();
+                    let text = files::text_within(&path, LONGEST_DEP_INFO).unwrap_or_default();
                     outside.extend(sources_in(&text).into_iter().filter_map(|source| {
                         let source = normal(&bench.answer().join(source));
                         let own = [bench.answer(), bench.target(), bench.tmp()];
@@ -146,7 +175,7 @@ impl View {
                 }
             }
         }
-        self.add("sources outside the folder", outside);
+        self.add("sources outside the folder", outside.into_iter().take(MOST_SOURCES));
     }
 }
 
@@ -155,8 +184,8 @@ fn is_named(file: &str, name: &str) -> bool {
 }
 
 /// The crates that are not in the workspace's lock file, and what else is wrong with this one.
-fn lock_file(text: &str, workspace: &Workspace) -> (Vec<String>, Vec<String>) {
-    let Some(theirs) = packages(text) else {
+fn lock_file(text: Option<&str>, workspace: &Workspace) -> (Vec<String>, Vec<String>) {
+    let Some(theirs) = text.and_then(packages) else {
         return (Vec::new(), vec!["Cargo.lock cannot be read".to_owned()]);
     };
     let ours = fs::read_to_string(workspace.root.join("Cargo.lock")).unwrap_or_default();

@@ -21,6 +21,9 @@ pub(crate) const MARKER: &str = ".handout.toml";
 
 const FOLDER: &str = "handouts";
 
+/// In bytes; ours has 200.
+const LONGEST_MARKER: u64 = 64 * 1024;
+
 /// One hand-out, as `handouts/ID.json` holds it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -109,7 +112,7 @@ impl Record {
 
     /// The record of the hand-out in `folder`; `None` if it has no marker, or no record has its id.
     pub(crate) fn of(folder: &Path, workspace: &Workspace) -> Result<Option<Self>> {
-        let Ok(marker) = fs::read_to_string(folder.join(MARKER)) else {
+        let Some(marker) = files::text_within(&folder.join(MARKER), LONGEST_MARKER) else {
             return Ok(None);
         };
         let Ok(Marker { id }) = toml::from_str(&marker) else {
