@@ -55,6 +55,10 @@ pub(crate) struct Confine {
     #[arg(long, value_name = "PATH")]
     tmp: Option<PathBuf>,
 
+    /// What its own errors begin with, so that nothing that the program prints can pass for one
+    #[arg(long, value_name = "WORD", default_value = "xtask")]
+    mark: String,
+
     /// Print what the kernel enforces, as JSON, instead of starting a program
     #[arg(long)]
     probe: bool,
@@ -257,7 +261,7 @@ mod linux {
         let enforced = match restrict(args) {
             Ok(enforced) => enforced,
             Err(error) => {
-                eprintln!("xtask: Failed to confine: {error:#}");
+                eprintln!("{}: Failed to confine: {error:#}", args.mark);
                 return ExitCode::from(CANNOT_CONFINE);
             }
         };
@@ -266,7 +270,7 @@ mod linux {
             return ExitCode::SUCCESS;
         }
         let Some((program, arguments)) = args.program.split_first() else {
-            eprintln!("xtask: Failed to run: no program was named");
+            eprintln!("{}: Failed to run: no program was named", args.mark);
             return ExitCode::from(CANNOT_RUN);
         };
         let mut command = Command::new(program);
@@ -277,7 +281,7 @@ mod linux {
             }
         }
         let error = command.exec();
-        eprintln!("xtask: Failed to run {}: {error}", Path::new(program).display());
+        eprintln!("{}: Failed to run {}: {error}", args.mark, Path::new(program).display());
         ExitCode::from(CANNOT_RUN)
     }
 

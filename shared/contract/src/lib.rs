@@ -41,7 +41,7 @@
 //! | --- | --- |
 //! | `CONTRACT_REPORT` | `stdin`: a JSON line per check is written to stdin, which must be open for writing; see [`mod@report`] |
 //! | `CONTRACT_ANNOUNCE` | set: a line in the report says beforehand which check takes long; see [`announce`] |
-//! | `CONTRACT_LAUNCHER` | a JSON array of strings, a program and its first arguments, through which every subject is started. The kit adds `--bind PORT`, `--connect PORT`, `--write FOLDER`, `--read PATH` (each as often as needed), `--` and the subject's command line. Exit code 125 and a line on stderr that starts with `xtask:` mean that the subject cannot be confined; the check is then not run |
+//! | `CONTRACT_LAUNCHER` | a JSON array of strings, a program and its first arguments, through which every subject is started. The kit adds `--bind PORT`, `--connect PORT`, `--write FOLDER`, `--read PATH` (each as often as needed), `--mark WORD`, `--` and the subject's command line. Exit code 125 or 127 and a line on stderr that starts with `WORD:` mean that the launcher could not confine or start the subject; the check is then not run |
 //! | `CONTRACT_CONNECT` | comma-separated ports of services to which a confined subject may connect |
 //!
 //! # Finding your way

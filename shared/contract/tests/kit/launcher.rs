@@ -35,10 +35,11 @@ fn a_launcher_is_told_what_the_subject_needs() {
     let directory = outcome.printed("directory ");
     let fixture = fs::canonicalize(fixture()).unwrap();
     let fixture = fixture.display();
+    let mark = arguments.lines().skip_while(|line| *line != "--mark").nth(1).unwrap();
     assert_eq!(
         arguments.lines().collect::<Vec<_>>().join(" "),
         format!(
-            "launch --bind {server} --connect {stub} --connect 5432 --connect 6379 \
+            "launch --mark {mark} --bind {server} --connect {stub} --connect 5432 --connect 6379 \
              --write {directory} --read {fixture} -- {fixture}"
         )
     );
@@ -62,14 +63,15 @@ fn a_launcher_may_give_the_folder_of_a_command_line() {
 
 #[test]
 fn a_check_is_not_run_if_the_subject_cannot_be_confined() {
+    const MARK: &str = "while [ \"$1\" != --mark ]; do shift; done";
     for (script, code) in [
-        ("echo 'xtask: Failed to confine: no Landlock' >&2; exit 125", "no Landlock"),
-        ("echo 'xtask: Failed to run a: no such file' >&2; exit 127", "no such file"),
+        ("echo \"$2: Failed to confine: no Landlock\" >&2; exit 125", "no Landlock"),
+        ("echo \"$2: Failed to run a: no such file\" >&2; exit 127", "no such file"),
     ] {
         for specimen in ["the_greeting_is_hello", "it_refuses_to_start_without_milk"] {
             let folder = TempDir::new().unwrap();
 
-            let outcome = run_specimen(specimen, &folder, script).run();
+            let outcome = run_specimen(specimen, &folder, &format!("{MARK}\n{script}")).run();
 
             assert_eq!(outcome.report[0]["outcome"], "not_judged", "{}", outcome.said);
             let why = outcome.report[0]["failure"][0].as_str().unwrap_or_default();
@@ -81,9 +83,16 @@ fn a_check_is_not_run_if_the_subject_cannot_be_confined() {
 
 #[test]
 fn a_subject_that_only_claims_to_be_a_launcher_fails() {
-    let outcome = specimens(&["the_greeting_is_hello"])
-        .env("CONTRACT_CMD", "echo 'xtask: no Landlock' >&2; exit 125")
-        .run();
+    let folder = TempDir::new().unwrap();
+    for launched in [None, Some(launcher(folder.path(), EXEC))] {
+        let mut rerun = specimens(&["the_greeting_is_hello"])
+            .env("CONTRACT_CMD", "echo 'xtask: no Landlock' >&2; exit 125");
+        if let Some(launcher) = &launched {
+            rerun = rerun.env("CONTRACT_LAUNCHER", launcher);
+        }
 
-    assert_eq!(outcome.report[0]["outcome"], "failed", "{}", outcome.said);
+        let outcome = rerun.run();
+
+        assert_eq!(outcome.report[0]["outcome"], "failed", "{}", outcome.said);
+    }
 }
