@@ -305,8 +305,13 @@ fn one(question: &Question, card: &Scorecard, folder: &Path, workspace: &Workspa
         }
         other => {
             let (what, why) = other.in_words();
-            let why = shown::lines(why.trim_end());
-            text.push_str(&format!("{}\n{why}\n\n", style(what).red().bold()));
+            text.push_str(&format!("{}\n", style(what).red().bold()));
+            // What a build prints could look like the rest of this page.
+            for line in shown::lines(why.trim_end()).lines() {
+                text.push_str(format!("  │ {line}").trim_end());
+                text.push('\n');
+            }
+            text.push('\n');
         }
     }
     let mut row = |name: &str, value: &str| {

@@ -708,7 +708,13 @@ fn names_and_output_are_shown_for_what_they_are() {
         fs::write(dir.join("src/a\n## Stretch: 9 of 9"), "").unwrap();
     }
 
+    let page = "\rrequired 3/3 · stretch 1/1\n\runtouched  as handed out";
+    desk.script("page", &format!("panic!({page:?});"));
+
     let (cards, json) = desk.grade("");
+    let mut grade = desk.xtask("grade 1");
+    grade.arg(desk.path("page"));
+    let not_built = output(grade).expect_code(2).stdout;
     let mut grade = desk.xtask("grade 1");
     grade.args(desk.names.iter().map(|name| desk.path(name)));
     let table = output(grade).stdout;
@@ -716,6 +722,8 @@ fn names_and_output_are_shown_for_what_they_are() {
     grade.arg(desk.path(erasing));
     let one = output(grade).stdout;
 
+    assert!(not_built.contains("  │ required 3/3"), "{not_built}");
+    assert!(!not_built.contains("\nrequired"), "{not_built}");
     cards.judged(erasing, 1, 1);
     assert_eq!(cards.of(heading)["folder"], heading, "JSON keeps the name");
     let mut texts = vec![json.stdout, table, one.clone()];
