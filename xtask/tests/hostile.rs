@@ -602,7 +602,7 @@ fn what_a_build_writes_is_read_and_removed_within_limits() {
     desk.script(
         "lists",
         r##"
-        let list: String = (0..100_000).map(|number| format!("/home/{number} ")).collect();
+        let list: String = (0..100_000).map(|number| format!("/srv/{number} ")).collect();
         let folder = env::var("OUT_DIR").unwrap();
         fs::write(format!("{folder}/many.d"), format!("many: {list}")).unwrap();
         fs::File::create(format!("{folder}/large.d")).unwrap().set_len(3 << 30).unwrap();
@@ -616,7 +616,7 @@ fn what_a_build_writes_is_read_and_removed_within_limits() {
 
     cards.judged("deep", 3, 0);
     cards.judged("lists", 3, 0);
-    cards.names("lists", "sources outside the folder", "/home/1");
+    cards.names("lists", "sources outside the folder", "/srv/1");
     let look = cards.of("lists")["look"].as_array().unwrap();
     assert!(look.iter().all(|seen| seen["which"].as_array().unwrap().len() <= 1_000));
     cards.judged("manifests", 3, 0);
